@@ -1,0 +1,102 @@
+# make run    the whole system on this machine
+# make test   set-up and all tests
+# make check  what CI runs: lint, types, rooms, template, tests
+
+PYTHON ?= python3
+STAGE ?= dev
+PORT ?= 8080
+DATA ?= .local
+export PORT DATA DEV_KEY
+export SAM_CLI_TELEMETRY := 0
+
+READY := .venv/installed
+SAM := .venv-sam/bin/sam
+BIN := .venv/bin
+
+.PHONY: run engine setup test check lint types rooms template validate build deploy deploy-check \
+	first-key bench docs lock clean
+
+# ---------------------------------------------------------------------------------- one machine
+# PORT, DATA and DEV_KEY come from the command line or the environment:
+#   make run PORT=8080 DATA=.local DEV_KEY=tk_dev_...
+# TOLLKEEPER_ENGINE=dynoxide|ministack forces an engine, AWS_ENDPOINT_URL_DYNAMODB takes another's.
+run: setup engine
+	@exec $(BIN)/python -m local.run --ends-with-parent
+
+engine: setup
+	@$(BIN)/python -m local.install
+
+setup: $(READY)
+
+$(READY): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or later is needed; say which: make PYTHON=python3.13" >&2; exit 1; }
+	@echo "Setting up .venv (once, about a minute) ..."
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements/dev.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+# --------------------------------------------------------------------------------------- checks
+test: setup engine
+	$(BIN)/pytest
+
+check: lint types rooms template test
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/pyright
+
+rooms: setup
+	$(BIN)/lint-imports
+
+template validate: setup .venv-sam/installed
+	$(BIN)/cfn-lint template.yaml
+	$(SAM) validate --lint
+
+# ------------------------------------------------------------------------------------ the stack
+# The SAM CLI has an environment of its own: it is heavy, and it pins boto3.
+.venv-sam/installed: requirements/sam.txt
+	$(PYTHON) -m venv --clear .venv-sam
+	.venv-sam/bin/pip install --quiet --disable-pip-version-check -r requirements/sam.txt
+	touch $@
+
+build: setup .venv-sam/installed
+	$(BIN)/python -m local.build
+
+deploy: build
+	$(SAM) deploy --config-env $(STAGE)
+
+deploy-check: setup .venv-sam/installed
+	$(BIN)/python -m local.deploy_check
+
+# TABLE is the stack's output TableName. Prints the key once.
+first-key: setup
+	@$(BIN)/python -m local.first_key --stage $(STAGE) --table $(TABLE) \
+		--pepper-parameter /tollkeeper/$(STAGE)/KEY_PEPPER
+
+# ------------------------------------------------------------------------------------- the rest
+bench: setup engine
+	$(BIN)/python -m benchmarks.run
+
+docs: setup
+	$(BIN)/python -m local.requirements_page
+
+# Pins every requirement anew; the layer's pins come first, the others follow them.
+LOCK := .venv-lock/bin/pip-compile --quiet --upgrade --strip-extras --annotation-style line \
+	--no-emit-find-links --no-emit-index-url --no-emit-trusted-host
+lock: export CUSTOM_COMPILE_COMMAND := make lock
+lock:
+	test -x .venv-lock/bin/pip-compile || $(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/pip install --quiet --disable-pip-version-check pip-tools==7.6.2
+	$(LOCK) -o layers/deps/requirements.txt layers/deps/requirements.in
+	$(LOCK) -c layers/deps/requirements.txt -o requirements/dev.txt requirements/dev.in
+	$(LOCK) -o requirements/sam.txt requirements/sam.in
+	$(LOCK) -o requirements/ministack.txt requirements/ministack.in
+	$(LOCK) -c requirements/ministack.txt -o requirements/deploy-check.txt requirements/deploy-check.in
+
+clean:
+	rm -rf .aws-sam .venv .venv-sam .venv-lock .venv-ministack
