@@ -1,0 +1,176 @@
+"""The catalog as values: plans, packs, operations and their price rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from tollkeeper.domain.errors import UnknownModelError, UnknownOperationError
+
+
+class Rollover(StrEnum):
+    """What becomes of a plan's unused credits when its period ends."""
+
+    NONE = "none"
+    ALL = "all"
+    CAPPED = "capped"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanTerms:
+    """What a plan gives each period. Units: micro-credits; features are counts per period."""
+
+    id: str
+    name: str
+    allocation_microcredits: int
+    anchor: Literal["calendar", "opening"] = "calendar"
+    rollover: Rollover = Rollover.NONE
+    rollover_cap_microcredits: int = 0
+    overdraft_microcredits: int = 0
+    features: Mapping[str, int] = field(default_factory=dict[str, int])
+
+    def rolled_over(self, rest_microcredits: int) -> int:
+        """How much of an unused rest goes into the next period."""
+        match self.rollover:
+            case Rollover.NONE:
+                return 0
+            case Rollover.ALL:
+                return rest_microcredits
+            case Rollover.CAPPED:
+                return min(rest_microcredits, self.rollover_cap_microcredits)
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """Credits for sale. Units: `price_minor` in the currency's smallest unit (cents)."""
+
+    id: str
+    name: str
+    credits_microcredits: int
+    price_minor: int
+    currency: str
+    features: tuple[str, ...] = ()
+    stripe_price: str | None = None
+    expires_after_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPrice:
+    """One family of models: which names it covers and what it costs.
+
+    Units: micro-credits per call or per 1,000 tokens, as the rule says;
+    `usd_pico_per_token` by token pool, for showing what the provider will bill.
+    """
+
+    name: str
+    patterns: tuple[str, ...]
+    credits_microcredits: int
+    usd_pico_per_token: Mapping[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Flat:
+    """So much per call, or per call and model."""
+
+    credits_microcredits: int | None
+    models: tuple[ModelPrice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PerUnit:
+    """So much per minute, message or document."""
+
+    credits_microcredits: int
+    unit: str
+    fractional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Per1kTokens:
+    """So much per 1,000 tokens of all pools, by family of models."""
+
+    models: tuple[ModelPrice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """Runs on the user's own machine and costs nothing."""
+
+
+Rule = Flat | PerUnit | Per1kTokens | Local
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How big a call is, for estimates. Units: tokens, or millionths of the rule's unit."""
+
+    smallest: int
+    typical: int
+    largest: int
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A priced thing the app does. `feature` is the plan's counter that it counts against."""
+
+    id: str
+    name: str
+    rule: Rule
+    feature: str
+    sizes: Sizes | None = None
+    usd_pico_per_call: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """Everything an operator sells and charges. `version` is the digest of the parsed file."""
+
+    version: str
+    plans: Mapping[str, PlanTerms]
+    default_plan: str
+    operations: Mapping[str, Operation]
+    packs: Mapping[str, Pack] = field(default_factory=dict[str, Pack])
+    roles: Mapping[str, str] = field(default_factory=dict[str, str])
+    zone: str = "UTC"
+    auto_open: bool = True
+    public: bool = False
+    low_balance_microcredits: int = 5_000_000
+
+    def operation(self, operation_id: str) -> Operation:
+        """The operation of that id. Raises: UnknownOperationError."""
+        found = self.operations.get(operation_id)
+        if found is None:
+            raise UnknownOperationError(operation_id)
+        return found
+
+    def plan(self, plan_id: str) -> PlanTerms:
+        """The terms of that plan, or of the default plan where the operator removed it."""
+        return self.plans.get(plan_id) or self.plans[self.default_plan]
+
+    def plan_for_role(self, role: str) -> str:
+        """The plan that a role maps to; a role nobody listed has the default plan."""
+        return self.roles.get(role) or self.roles.get("*") or self.default_plan
+
+
+def find_model(
+    operation: Operation, models: tuple[ModelPrice, ...], model: str | None
+) -> ModelPrice:
+    """The family that prices this model: an exact name first, then the longest pattern.
+
+    Raises: UnknownModelError, because an unknown model is never free.
+    """
+    name = (model or "").casefold()
+    best: tuple[int, ModelPrice] | None = None
+    for family in models:
+        for pattern in family.patterns:
+            folded = pattern.casefold()
+            if name and folded == name:
+                return family
+            if name and fnmatchcase(name, folded) and (best is None or len(folded) > best[0]):
+                best = (len(folded), family)
+    if best is None:
+        raise UnknownModelError(operation.id, model, tuple(f.name for f in models))
+    return best[1]

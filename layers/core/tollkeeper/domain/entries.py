@@ -1,0 +1,135 @@
+"""Ledger rows: one for every change of credits, and what each one explains."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import NewType
+
+from tollkeeper.domain.errors import InvalidError
+from tollkeeper.domain.grants import Draw, Grant
+from tollkeeper.domain.usage_pools import TokenPools
+
+AccountId = NewType("AccountId", str)
+EntryKey = NewType("EntryKey", str)
+"""A typed key: `c#<caller's>`, `s#<kind>:<object>` or `t#<time key>`."""
+
+ID_PATTERN = re.compile(r"[A-Za-z0-9_.:@|-]{1,128}", re.ASCII)
+
+
+class EntryKind(StrEnum):
+    """What happened."""
+
+    GRANT = "grant"
+    CHARGE = "charge"
+    VOID = "void"
+    REFUND = "refund"
+    EXPIRE = "expire"
+    RESET = "reset"
+    PLAN_CHANGE = "plan_change"
+    ADJUSTMENT = "adjustment"
+    RUN_FAILED = "run_failed"
+    PROFILE = "profile"
+    FREEZE = "freeze"
+    UNFREEZE = "unfreeze"
+    CLOSE = "close"
+
+
+def parse_id(text: object, member: str) -> str:
+    """An account id or caller's key as it may be stored. Raises: InvalidError."""
+    if not isinstance(text, str) or ID_PATTERN.fullmatch(text) is None:
+        raise InvalidError(member, "must be 1 to 128 of A-Z a-z 0-9 _ . : @ | -")
+    return text
+
+
+def caller_key(text: str) -> EntryKey:
+    """The typed key of a caller's idempotency key."""
+    return EntryKey("c#" + parse_id(text, "Idempotency-Key"))
+
+
+def show_key(key: EntryKey) -> str:
+    """The key as the API shows it: a caller's own bare, the system's with `~` for `#`."""
+    return key.removeprefix("c#").replace("#", "~")
+
+
+def read_key(text: str) -> EntryKey:
+    """The typed key that the API showed. Raises: InvalidError."""
+    kind, tilde, rest = text.partition("~")
+    if not tilde:
+        return caller_key(text)
+    if kind == "c":
+        return caller_key(rest)
+    if kind not in ("s", "t", "h") or not re.fullmatch(r"[A-Za-z0-9_.:@|+~-]{1,200}", rest):
+        raise InvalidError("key", "is not the key of an entry")
+    return EntryKey(text.replace("~", "#"))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a charge's breakdown. `quantity` and `rate` are exact decimal texts."""
+
+    item: str
+    quantity: str
+    rate: str
+    credits_microcredits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What ran: the facts a charge, its void and a failed run share.
+
+    `label` is the caller's feature or subtype for stats; `feature` the plan's counter.
+    Units: `cost_picousd` in 10^-12 USD; `quantity_micro` in millionths of the rule's unit.
+    """
+
+    operation: str
+    model: str = ""
+    label: str = ""
+    feature: str = ""
+    feature_count: int = 0
+    service: str = ""
+    subtype: str = ""
+    quantity_micro: int | None = None
+    pools: TokenPools | None = None
+    cost_picousd: int | None = None
+    lines: tuple[Line, ...] = ()
+    price_version: str = ""
+    response_time_ms: int | None = None
+    occurred_at: datetime | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One immutable ledger row.
+
+    `delta_microcredits` is what available changed by and `available_after_microcredits` what it
+    then was, so a linear replay proves the ledger. `moved_microcredits` is the amount that the
+    command was about (charged, refunded, granted, expired), which a delta of 0 can hide.
+    `day` is the local day that a run counts on.
+    """
+
+    account: AccountId
+    key: EntryKey
+    seq: int
+    kind: EntryKind
+    at: datetime
+    delta_microcredits: int
+    available_after_microcredits: int
+    debt_after_microcredits: int = 0
+    moved_microcredits: int = 0
+    request_hash: str = ""
+    run: Run | None = None
+    day: date | None = None
+    draws: tuple[Draw, ...] = ()
+    debt_change_microcredits: int = 0
+    grant: Grant | None = None
+    refers_to: EntryKey | None = None
+    reason: str = ""
+    actor: str = ""
+    details: Mapping[str, str] = field(default_factory=dict[str, str])
+    metadata: str = ""
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,202 @@
+"""Every refusal and failure that Tollkeeper can answer with, each with a stable code."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+
+class TollkeeperError(Exception):
+    """The root: nothing of ours is raised that is not one of these."""
+
+    code = "internal"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class MalformedError(TollkeeperError):
+    """The request could not be read at all."""
+
+    code = "malformed"
+
+
+class TooLargeError(TollkeeperError):
+    """The request is larger than any real one."""
+
+    code = "too_large"
+
+
+class InvalidError(TollkeeperError):
+    """A member has a value that cannot be used."""
+
+    code = "invalid"
+
+    def __init__(self, member: str, reason: str) -> None:
+        super().__init__(f"{member} {reason}")
+        self.problems: tuple[tuple[str, str], ...] = ((member, reason),)
+
+    @classmethod
+    def of_many(cls, problems: tuple[tuple[str, str], ...]) -> InvalidError:
+        """One error that carries each member with its reason."""
+        error = cls(*problems[0])
+        error.problems = problems
+        error.detail = "; ".join(f"{member} {reason}" for member, reason in problems)
+        return error
+
+
+class UnknownOperationError(TollkeeperError):
+    """The catalog prices no such operation."""
+
+    code = "unknown_operation"
+
+    def __init__(self, operation: str) -> None:
+        super().__init__(f"The catalog has no operation {operation!r}.")
+        self.operation = operation
+
+
+class UnknownModelError(TollkeeperError):
+    """The operation has no price for this model, and an unknown model is never free."""
+
+    code = "unknown_model"
+
+    def __init__(self, operation: str, model: str | None, known: tuple[str, ...]) -> None:
+        named = f"no price for model {model!r}" if model else "a price per model; name the model"
+        super().__init__(f"Operation {operation!r} has {named}. Priced: {', '.join(known)}.")
+        self.operation = operation
+        self.model = model
+        self.known = known
+
+
+class UnauthorizedError(TollkeeperError):
+    """Nobody we know asks."""
+
+    code = "unauthorized"
+
+
+class ForbiddenError(TollkeeperError):
+    """The key is known and may not do this."""
+
+    code = "forbidden"
+
+
+class NotFoundError(TollkeeperError):
+    """There is no such thing, or it belongs to somebody else."""
+
+    code = "not_found"
+
+
+class AccountFrozenError(TollkeeperError):
+    """An operator froze the account: it cannot spend until it is unfrozen."""
+
+    code = "account_frozen"
+
+
+class AccountClosedError(TollkeeperError):
+    """The account is closed for good: it cannot spend."""
+
+    code = "account_closed"
+
+
+class InsufficientCreditsError(TollkeeperError):
+    """The account cannot pay. Units: micro-credits. `help` is what the caller can do next."""
+
+    code = "insufficient_credits"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        required_microcredits: int,
+        available_microcredits: int,
+        spendable_microcredits: int,
+        blocking: str = "balance",
+        resets_at: datetime | None = None,
+        help_: object = None,
+    ) -> None:
+        super().__init__(detail)
+        self.help = help_
+        self.required_microcredits = required_microcredits
+        self.available_microcredits = available_microcredits
+        self.spendable_microcredits = spendable_microcredits
+        self.shortfall_microcredits = max(0, required_microcredits - spendable_microcredits)
+        self.blocking = blocking
+        self.resets_at = resets_at
+
+
+class FeatureLimitError(InsufficientCreditsError):
+    """The plan's count for this feature is used up until the period resets."""
+
+    code = "feature_limit"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        feature: str,
+        used: int,
+        limit: int,
+        required_microcredits: int,
+        available_microcredits: int,
+        spendable_microcredits: int,
+        resets_at: datetime | None,
+    ) -> None:
+        super().__init__(
+            detail,
+            required_microcredits=required_microcredits,
+            available_microcredits=available_microcredits,
+            spendable_microcredits=spendable_microcredits,
+            blocking="feature_limit",
+            resets_at=resets_at,
+        )
+        self.feature = feature
+        self.used = used
+        self.limit = limit
+
+
+class AlreadyRefundedError(TollkeeperError):
+    """The charge was given back before, under another key."""
+
+    code = "already_refunded"
+
+
+class GrantLimitError(TollkeeperError):
+    """The account holds as many grants as one account may."""
+
+    code = "grant_limit"
+
+
+class IdempotencyMismatchError(TollkeeperError):
+    """The key was used before for another request."""
+
+    code = "idempotency_mismatch"
+
+
+class BusyError(TollkeeperError):
+    """Too much at once, or an answer got lost: the same request with the same key is safe."""
+
+    code = "busy"
+
+
+class PaymentsUnavailableError(TollkeeperError):
+    """Stripe did not answer as it should; nothing was changed here."""
+
+    code = "payments_unavailable"
+
+
+class LedgerCorruptError(TollkeeperError):
+    """A row exists that no sequence of commands could have written. A person must look."""
+
+    code = "ledger_corrupt"
+
+
+class CatalogError(TollkeeperError):
+    """The catalog file is wrong. It names the file, the key and the reason."""
+
+    code = "catalog"
+
+    def __init__(self, file: str, key: str, reason: str) -> None:
+        super().__init__(f"{file}: {key}: {reason}")
+        self.file = file
+        self.key = key
+        self.reason = reason

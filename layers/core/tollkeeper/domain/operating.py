@@ -1,0 +1,302 @@
+"""What operators do to an account: grants, adjustments, plans, profile and standing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from tollkeeper.domain.account import Account, Decision, Draft, PlanState, Status
+from tollkeeper.domain.catalog import Catalog
+from tollkeeper.domain.entries import Entry, EntryKey, EntryKind
+from tollkeeper.domain.errors import (
+    GrantLimitError,
+    InsufficientCreditsError,
+    InvalidError,
+)
+from tollkeeper.domain.grants import MOST_GRANTS, PRIORITY, Grant, GrantKind, draw_down
+from tollkeeper.domain.inflow import next_grant_id, take_in
+from tollkeeper.domain.money import show_micro
+from tollkeeper.domain.periods import find_zone, period_end, zone_change_at
+from tollkeeper.domain.roll import allocate, expire_grant, first_anchor
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Who asks for what, once: the members that every operator command has."""
+
+    key: EntryKey
+    request_hash: str
+    reason: str
+    actor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GiveGrant(Command):
+    """Credits for the account. Units: micro-credits."""
+
+    amount_microcredits: int = 0
+    kind: GrantKind = GrantKind.PROMO
+    priority: int | None = None
+    effective_at: datetime | None = None
+    expires_at: datetime | None = None
+    details: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Adjust(Command):
+    """A correction up (a grant) or down (a draw). Units: micro-credits, signed."""
+
+    delta_microcredits: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePlan(Command):
+    """Another plan, or another anchor, now or when the period ends."""
+
+    plan: str = ""
+    anchor: date | None = None
+    at_period_end: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeProfile(Command):
+    """Zone and name; None leaves a member as it is."""
+
+    zone: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeStanding(Command):
+    """Freeze, unfreeze or close."""
+
+    kind: EntryKind = EntryKind.FREEZE
+
+
+def decide_grant(draft: Draft, command: GiveGrant) -> Decision:
+    """The credits are in the account, or wait for their start.
+
+    Raises: GrantLimitError for promo and adjustment grants at the bound; InvalidError.
+    """
+    bounded = command.kind in (GrantKind.PROMO, GrantKind.ADJUSTMENT)
+    if bounded and len(draft.account.grants) >= MOST_GRANTS:
+        raise GrantLimitError(f"The account holds {MOST_GRANTS} grants; let some be used first.")
+    effective_at = max(command.effective_at or draft.at, draft.at)
+    if command.expires_at is not None and command.expires_at <= effective_at:
+        raise InvalidError("expires_at", "must be later than now and than effective_at")
+    priority = PRIORITY[command.kind] if command.priority is None else command.priority
+    grant = Grant(
+        id=next_grant_id(draft),
+        kind=command.kind,
+        priority=priority,
+        amount_microcredits=command.amount_microcredits,
+        remaining_microcredits=command.amount_microcredits,
+        effective_at=effective_at,
+        expires_at=command.expires_at,
+        has_started=effective_at <= draft.at,
+    )
+    account, held, paid = take_in(draft.account, grant)
+    entry = draft.post(
+        account,
+        key=command.key,
+        kind=EntryKind.GRANT,
+        delta=command.amount_microcredits if grant.has_started else 0,
+        moved_microcredits=command.amount_microcredits,
+        request_hash=command.request_hash,
+        debt_change_microcredits=paid,
+        grant=held,
+        reason=command.reason,
+        actor=command.actor,
+        details=dict(command.details),
+    )
+    return draft.decide(entry)
+
+
+def decide_adjustment(draft: Draft, command: Adjust) -> Decision:
+    """The balance is corrected by exactly the delta, or nothing changed.
+
+    Raises: InsufficientCreditsError where more would be taken than is there.
+    """
+    if command.delta_microcredits > 0:
+        return _adjust_up(draft, command)
+    amount = -command.delta_microcredits
+    account = draft.account
+    grants, draws, missing = draw_down(account.grants, amount)
+    if missing:
+        available = account.available_microcredits
+        raise InsufficientCreditsError(
+            f"An adjustment cannot take {show_micro(amount)} credits; "
+            f"{show_micro(available)} are available.",
+            required_microcredits=amount,
+            available_microcredits=available,
+            spendable_microcredits=max(0, available),
+        )
+    life = account.lifetime
+    account = replace(
+        account, grants=grants, lifetime=replace(life, adjusted_down=life.adjusted_down + amount)
+    )
+    entry = draft.post(
+        account,
+        key=command.key,
+        kind=EntryKind.ADJUSTMENT,
+        delta=-amount,
+        moved_microcredits=amount,
+        request_hash=command.request_hash,
+        draws=draws,
+        reason=command.reason,
+        actor=command.actor,
+    )
+    return draft.decide(entry)
+
+
+def _adjust_up(draft: Draft, command: Adjust) -> Decision:
+    if len(draft.account.grants) >= MOST_GRANTS:
+        raise GrantLimitError(f"The account holds {MOST_GRANTS} grants; let some be used first.")
+    amount = command.delta_microcredits
+    grant = Grant(
+        id=next_grant_id(draft),
+        kind=GrantKind.ADJUSTMENT,
+        priority=PRIORITY[GrantKind.ADJUSTMENT],
+        amount_microcredits=amount,
+        remaining_microcredits=amount,
+        effective_at=draft.at,
+        expires_at=None,
+    )
+    account, held, paid = take_in(draft.account, grant)
+    entry = draft.post(
+        account,
+        key=command.key,
+        kind=EntryKind.ADJUSTMENT,
+        delta=amount,
+        moved_microcredits=amount,
+        request_hash=command.request_hash,
+        debt_change_microcredits=paid,
+        grant=held,
+        reason=command.reason,
+        actor=command.actor,
+    )
+    return draft.decide(entry)
+
+
+def is_on_plan(account: Account, command: ChangePlan) -> bool:
+    """The account is, or will be, on the plan already, so that a repeated PUT changes nothing."""
+    plan = account.plan
+    if command.at_period_end and plan.next_plan:
+        return plan.next_plan == command.plan and _same_anchor(plan.next_anchor, command)
+    if plan.next_plan:
+        return False
+    return plan.id == command.plan and _same_anchor(plan.anchor, command)
+
+
+def _same_anchor(anchor: date | None, command: ChangePlan) -> bool:
+    return command.anchor is None or command.anchor == anchor
+
+
+def decide_plan_change(draft: Draft, command: ChangePlan, catalog: Catalog) -> Decision:
+    """The account is on the plan: now, with a new period, or once this period ends.
+
+    Now: what is left of the old plan's grant expires and the new allocation is there in full.
+    Raises: InvalidError for a plan that the catalog does not have.
+    """
+    if command.plan not in catalog.plans:
+        known = ", ".join(sorted(catalog.plans))
+        raise InvalidError("plan", f"{command.plan!r} is not in the catalog; it has {known}")
+    account = draft.account
+    if draft.before is None and is_on_plan(account, command):
+        return draft.decide(_note_plan(draft, command, account, "opening"))
+    terms = catalog.plan(command.plan)
+    anchor = command.anchor or first_anchor(terms, draft.at, account.zone)
+    if command.at_period_end:
+        plan = replace(account.plan, next_plan=command.plan, next_anchor=anchor)
+        if command.anchor is None and terms.anchor == "opening":
+            end_at = account.plan.period_end_at
+            plan = replace(plan, next_anchor=first_anchor(terms, end_at, account.zone))
+    else:
+        plan = PlanState(
+            id=command.plan,
+            generation=account.plan.generation + 1,
+            period_start_at=draft.at,
+            period_end_at=period_end(anchor, draft.at, account.zone),
+            anchor=anchor,
+        )
+    old_grants = [g.id for g in account.grants if g.kind is GrantKind.PLAN]
+    when = "period_end" if command.at_period_end else "now"
+    entry = _note_plan(draft, command, replace(account, plan=plan), when)
+    if not command.at_period_end:
+        for grant_id in old_grants:
+            expire_grant(draft, grant_id)
+        allocate(draft, rolled_over=0, catalog=catalog)
+    return draft.decide(entry)
+
+
+def _note_plan(draft: Draft, command: ChangePlan, account: Account, when: str) -> Entry:
+    """The row that names the old and the new plan; the credits follow in rows of their own."""
+    return draft.post(
+        account,
+        key=command.key,
+        kind=EntryKind.PLAN_CHANGE,
+        delta=0,
+        request_hash=command.request_hash,
+        reason=command.reason,
+        actor=command.actor,
+        details={"from": draft.account.plan.id, "to": command.plan, "at": when},
+    )
+
+
+def decide_profile_change(draft: Draft, command: ChangeProfile) -> Decision:
+    """The name is set; a new zone begins at its first midnight with a later date.
+
+    Raises: InvalidError for a zone that does not exist.
+    """
+    account = draft.account
+    details: dict[str, str] = {}
+    if command.name is not None:
+        account = replace(account, name=command.name)
+        details["name"] = command.name
+    if command.zone is not None:
+        find_zone(command.zone)
+        account = _ask_zone(account, command.zone, draft.at)
+        details["zone"] = command.zone
+    entry = draft.post(
+        account,
+        key=command.key,
+        kind=EntryKind.PROFILE,
+        delta=0,
+        request_hash=command.request_hash,
+        reason=command.reason,
+        actor=command.actor,
+        details=details,
+    )
+    return draft.decide(entry)
+
+
+def _ask_zone(account: Account, zone: str, now: datetime) -> Account:
+    if zone == account.zone:
+        return replace(account, next_zone="", next_zone_at=None)
+    at = zone_change_at(today=account.today, new_zone=zone, now=now)
+    return replace(account, next_zone=zone, next_zone_at=at)
+
+
+def decide_standing(draft: Draft, command: ChangeStanding) -> Decision:
+    """The account is frozen, active again, or closed for good.
+
+    Raises: InvalidError where a closed account should be frozen or unfrozen.
+    """
+    account = draft.account
+    if account.status is Status.CLOSED and command.kind is not EntryKind.CLOSE:
+        raise InvalidError("account", "is closed for good")
+    status = {
+        EntryKind.FREEZE: Status.FROZEN,
+        EntryKind.UNFREEZE: Status.ACTIVE,
+        EntryKind.CLOSE: Status.CLOSED,
+    }[command.kind]
+    entry = draft.post(
+        replace(account, status=status),
+        key=command.key,
+        kind=command.kind,
+        delta=0,
+        request_hash=command.request_hash,
+        reason=command.reason,
+        actor=command.actor,
+    )
+    return draft.decide(entry)

@@ -1,0 +1,132 @@
+"""Purchases: recorded before the customer pays, paid once, and what they bring."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from tollkeeper.domain.account import Decision, Draft
+from tollkeeper.domain.catalog import Pack
+from tollkeeper.domain.entries import AccountId, EntryKey
+from tollkeeper.domain.grants import GrantKind
+from tollkeeper.domain.operating import GiveGrant, decide_grant
+
+
+class PurchaseStatus(StrEnum):
+    """Where a purchase stands."""
+
+    CREATED = "created"
+    PENDING = "pending"
+    PAID = "paid"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    QUARANTINED = "quarantined"
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """A pack as it was offered when the customer went to pay.
+
+    Units: micro-credits; `price_minor` in the currency's smallest unit.
+    """
+
+    id: str
+    account: AccountId
+    pack: str
+    pack_name: str
+    credits_microcredits: int
+    price_minor: int
+    currency: str
+    created_at: datetime
+    status: PurchaseStatus = PurchaseStatus.CREATED
+    version: int = 1
+    expires_after_days: int | None = None
+    session: str = ""
+    payment_intent: str = ""
+    paid_at: datetime | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PurchaseMoved:
+    """The purchase is written if it still has the version before this one's (0: is new)."""
+
+    purchase: Purchase
+
+
+@dataclass(frozen=True, slots=True)
+class EventSeen:
+    """The Stripe event is written as processed; a second delivery finds it."""
+
+    event: str
+    type: str
+    outcome: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """From a Stripe object's id to the account and purchase that it belongs to."""
+
+    target: str
+    account: AccountId
+    purchase: str
+
+
+def offer(
+    pack: Pack, *, purchase_id: str, account: AccountId, session: str, now: datetime
+) -> Purchase:
+    """The purchase that is recorded before the customer can pay."""
+    return Purchase(
+        id=purchase_id,
+        account=account,
+        pack=pack.id,
+        pack_name=pack.name,
+        credits_microcredits=pack.credits_microcredits,
+        price_minor=pack.price_minor,
+        currency=pack.currency,
+        created_at=now,
+        expires_after_days=pack.expires_after_days,
+        session=session,
+    )
+
+
+def moved(purchase: Purchase, status: PurchaseStatus, **changes: object) -> Purchase:
+    """The purchase in its next version."""
+    return replace(purchase, status=status, version=purchase.version + 1, **changes)  # type: ignore[arg-type]
+
+
+def purchase_entry_key(purchase_id: str) -> EntryKey:
+    """The key of the grant that a purchase brings: one per purchase, for ever."""
+    return EntryKey(f"s#purchase:{purchase_id}")
+
+
+def decide_purchase(
+    draft: Draft, purchase: Purchase, *, payment_intent: str, event: EventSeen
+) -> Decision:
+    """The pack's credits are in the account, the purchase is paid and its links are written."""
+    days = purchase.expires_after_days
+    decision = decide_grant(
+        draft,
+        GiveGrant(
+            key=purchase_entry_key(purchase.id),
+            request_hash="",
+            reason=f"pack {purchase.pack}",
+            actor="stripe",
+            amount_microcredits=purchase.credits_microcredits,
+            kind=GrantKind.PACK,
+            expires_at=None if days is None else draft.at + timedelta(days=days),
+            details=(
+                ("purchase", purchase.id),
+                ("pack", purchase.pack),
+                ("price_minor", str(purchase.price_minor)),
+                ("currency", purchase.currency),
+            ),
+        ),
+    )
+    paid = moved(purchase, PurchaseStatus.PAID, paid_at=draft.at, payment_intent=payment_intent)
+    links = [Linked(purchase.id, purchase.account, purchase.id)]
+    if payment_intent:
+        links.append(Linked(payment_intent, purchase.account, purchase.id))
+    return replace(decision, also=(PurchaseMoved(paid), event, *links))

@@ -1,0 +1,306 @@
+"""Time: what became due since an account was last touched happens now, in order, once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+
+from tollkeeper.domain.account import Account, Draft, PlanState, Windows
+from tollkeeper.domain.catalog import Catalog, PlanTerms
+from tollkeeper.domain.entries import AccountId, EntryKey, EntryKind
+from tollkeeper.domain.grants import PRIORITY, Grant, GrantKind
+from tollkeeper.domain.inflow import next_grant_id, take_in
+from tollkeeper.domain.periods import (
+    local_date,
+    next_boundary,
+    period_end,
+    start_of_day,
+)
+from tollkeeper.domain.totals import DayClosed
+
+MOST_MOMENTS_PER_SLICE = 40
+
+# The order at one instant. Between two of a kind, the id decides.
+DAY, RESET, EXPIRE, START = range(4)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Moment:
+    """Something that time alone makes happen."""
+
+    at: datetime
+    rank: int
+    id: str = ""
+
+
+def open_account(
+    account_id: AccountId, *, plan_id: str, zone: str, now: datetime, catalog: Catalog
+) -> Draft:
+    """A draft that opens the account on the plan, with its first allocation."""
+    terms = catalog.plan(plan_id)
+    today = local_date(now, zone)
+    anchor = first_anchor(terms, now, zone)
+    plan = PlanState(terms.id, 1, now, period_end(anchor, now, zone), anchor)
+    account = Account(id=account_id, plan=plan, zone=zone, today=today, rolled_to=now)
+    draft = Draft(None, account, now)
+    allocate(draft, rolled_over=0, catalog=catalog)
+    return draft
+
+
+def first_anchor(terms: PlanTerms, at: datetime, zone: str) -> date | None:
+    """The day that periods of this plan count from, when it begins then; None for calendar."""
+    return local_date(at, zone) if terms.anchor == "opening" else None
+
+
+def roll(draft: Draft, now: datetime, catalog: Catalog) -> bool:
+    """Time is applied up to `now`, or up to the bound of one slice; true when it is all applied.
+
+    Cost: at most 40 due moments, each at most one row.
+    """
+    for _ in range(MOST_MOMENTS_PER_SLICE):
+        moment = next_moment(draft.account)
+        if moment.at > now:
+            _settle_at(draft, now)
+            return True
+        draft.at = max(moment.at, draft.account.rolled_to)
+        draft.account = replace(draft.account, rolled_to=draft.at)
+        _happen(draft, moment, catalog)
+    return False
+
+
+def _settle_at(draft: Draft, now: datetime) -> None:
+    """The draft stands at `now`; an empty day needs no closing, so today just moves on."""
+    draft.at = now
+    account = replace(draft.account, rolled_to=now)
+    if not account.totals and not account.next_zone:
+        account = _enter_day(account, now)
+    draft.account = account
+
+
+def next_moment(account: Account) -> Moment:
+    """The first thing that time alone will make happen to this account."""
+    moments = [Moment(account.plan.period_end_at, RESET)]
+    if account.totals or account.next_zone:
+        moments.append(Moment(day_end(account), DAY))
+    for grant in account.grants:
+        if not grant.has_started:
+            moments.append(Moment(grant.effective_at, START, grant.id))
+        elif grant.expires_at is not None:
+            moments.append(Moment(grant.expires_at, EXPIRE, grant.id))
+    return min(moments)
+
+
+def day_end(account: Account) -> datetime:
+    """The moment at which the account's local day ends; a change of zone moves it."""
+    if account.next_zone_at is not None:
+        return account.next_zone_at
+    return start_of_day(account.today.fromordinal(account.today.toordinal() + 1), account.zone)
+
+
+def month_end(account: Account) -> datetime:
+    """The moment at which the account's local month ends."""
+    return start_of_day(next_boundary(None, account.today), account.zone)
+
+
+def _happen(draft: Draft, moment: Moment, catalog: Catalog) -> None:
+    match moment.rank:
+        case 0:
+            _close_day(draft, moment.at)
+        case 1:
+            _reset(draft, moment.at, catalog)
+        case 2:
+            expire_grant(draft, moment.id)
+        case _:
+            _start(draft, moment.id)
+
+
+def _close_day(draft: Draft, at: datetime) -> None:
+    account = draft.account
+    if account.totals:
+        draft.days.append(DayClosed(account.today, account.totals))
+    account = replace(account, totals={})
+    if account.next_zone:
+        account = _move_zone(account)
+    draft.account = _enter_day(account, at)
+
+
+def _enter_day(account: Account, at: datetime) -> Account:
+    """The account on the local day of that moment; a day never goes back."""
+    today = local_date(at, account.zone)
+    if today <= account.today:
+        return account
+    same_month = (today.year, today.month) == (account.today.year, account.today.month)
+    windows = replace(account.windows, day=0, month=account.windows.month if same_month else 0)
+    return replace(account, today=today, windows=windows)
+
+
+def _move_zone(account: Account) -> Account:
+    """The account in its new zone, its plan's period ending on the same date there."""
+    plan = account.plan
+    end_day = local_date(plan.period_end_at, account.zone)
+    end_at = max(start_of_day(end_day, account.next_zone), account.rolled_to)
+    grants = tuple(
+        replace(g, expires_at=end_at)
+        if g.kind is GrantKind.PLAN and g.expires_at == plan.period_end_at
+        else g
+        for g in account.grants
+    )
+    plan = replace(plan, generation=plan.generation + 1, period_end_at=end_at)
+    return replace(
+        account,
+        zone=account.next_zone,
+        next_zone="",
+        next_zone_at=None,
+        plan=plan,
+        grants=tuple(sorted(grants, key=Grant.order)),
+    )
+
+
+def _reset(draft: Draft, at: datetime, catalog: Catalog) -> None:
+    """The next period begins: the old plan grant's rest rolls over or is left to expire."""
+    account = draft.account
+    old = account.plan
+    terms = catalog.plan(old.id)
+    rolled = 0
+    grants = list(account.grants)
+    for index, grant in enumerate(grants):
+        if grant.kind is GrantKind.PLAN and grant.expires_at is not None and grant.expires_at <= at:
+            moved = terms.rolled_over(grant.remaining_microcredits)
+            rolled += moved
+            rest = grant.remaining_microcredits - moved
+            grants[index] = replace(grant, remaining_microcredits=rest)
+    grants = [g for g in grants if g.remaining_microcredits]
+    plan_id = old.next_plan or (old.id if old.id in catalog.plans else catalog.default_plan)
+    anchor = old.next_anchor if old.next_plan else old.anchor
+    if plan_id != old.id and not old.next_plan:
+        anchor = first_anchor(catalog.plan(plan_id), at, account.zone)
+    changed = (plan_id, anchor) != (old.id, old.anchor)
+    draft.account = replace(
+        account,
+        grants=tuple(grants),
+        plan=PlanState(
+            id=plan_id,
+            generation=old.generation + (1 if changed else 0),
+            period_start_at=at,
+            period_end_at=period_end(anchor, at, account.zone),
+            anchor=anchor,
+        ),
+    )
+    allocate(draft, rolled_over=rolled, catalog=catalog)
+
+
+def allocate(draft: Draft, *, rolled_over: int, catalog: Catalog) -> None:
+    """The current period has its allocation and fresh counters, explained by one reset row."""
+    account = draft.account
+    plan = account.plan
+    terms = catalog.plan(plan.id)
+    allocation = terms.allocation_microcredits
+    account = replace(
+        account, features={}, windows=Windows(account.windows.day, account.windows.month, 0)
+    )
+    held: Grant | None = None
+    paid = 0
+    if allocation or rolled_over:
+        grant = Grant(
+            id=next_grant_id(draft),
+            kind=GrantKind.PLAN,
+            priority=PRIORITY[GrantKind.PLAN],
+            amount_microcredits=allocation + rolled_over,
+            remaining_microcredits=allocation + rolled_over,
+            effective_at=draft.at,
+            expires_at=plan.period_end_at,
+        )
+        account, held, paid = take_in(account, grant)
+        life = account.lifetime
+        account = replace(account, lifetime=replace(life, granted=life.granted - rolled_over))
+    details = {"plan": plan.id, "period_end": plan.period_end_at.isoformat()}
+    if rolled_over:
+        details["rolled_over_microcredits"] = str(rolled_over)
+    # The old plan grant gave up what rolled over before this row, so the row explains both.
+    draft.post(
+        account,
+        key=reset_key(plan),
+        kind=EntryKind.RESET,
+        delta=allocation,
+        moved_microcredits=allocation,
+        debt_change_microcredits=paid,
+        grant=held,
+        details=details,
+    )
+
+
+def reset_key(plan: PlanState) -> EntryKey:
+    """The time key of the reset that began this period."""
+    start = plan.period_start_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return EntryKey(f"t#reset:{plan.generation}:{start}")
+
+
+def expire_grant(draft: Draft, grant_id: str) -> None:
+    """The grant is gone and what it held is written as expired, in its one expire row."""
+    account = draft.account
+    grant = next(g for g in account.grants if g.id == grant_id)
+    rest = grant.remaining_microcredits
+    life = account.lifetime
+    account = replace(
+        account,
+        grants=tuple(g for g in account.grants if g.id != grant_id),
+        lifetime=replace(life, expired=life.expired + rest),
+    )
+    draft.post(
+        account,
+        key=EntryKey(f"t#expire:{grant_id}"),
+        kind=EntryKind.EXPIRE,
+        delta=-rest,
+        moved_microcredits=rest,
+        grant=replace(grant, remaining_microcredits=0),
+    )
+
+
+def _start(draft: Draft, grant_id: str) -> None:
+    """A grant with a later start counts from now on."""
+    account = draft.account
+    grant = next(g for g in account.grants if g.id == grant_id)
+    without = replace(account, grants=tuple(g for g in account.grants if g.id != grant_id))
+    started = replace(grant, has_started=True)
+    account, held, paid = take_in(without, started)
+    draft.post(
+        account,
+        key=EntryKey(f"t#start:{grant_id}"),
+        kind=EntryKind.GRANT,
+        delta=grant.remaining_microcredits,
+        moved_microcredits=grant.remaining_microcredits,
+        debt_change_microcredits=paid,
+        grant=held,
+    )
+
+
+def begin(
+    account: Account | None,
+    account_id: AccountId,
+    *,
+    now: datetime,
+    catalog: Catalog,
+    plan_id: str | None = None,
+    zone: str | None = None,
+) -> tuple[Draft, bool]:
+    """A draft of the account rolled to now (opened where it is new), and whether time is done."""
+    if account is None:
+        draft = open_account(
+            account_id,
+            plan_id=plan_id or catalog.default_plan,
+            zone=zone or catalog.zone,
+            now=now,
+            catalog=catalog,
+        )
+        return draft, True
+    now = max(now, account.rolled_to)
+    draft = Draft(account, account, now)
+    return draft, roll(draft, now, catalog)
+
+
+def look(account: Account, *, now: datetime, catalog: Catalog) -> Account:
+    """The account as it would be if it were touched now; nothing is written."""
+    draft = Draft(account, account, now)
+    while not roll(draft, max(now, account.rolled_to), catalog):
+        pass
+    return draft.account
