@@ -1,0 +1,51 @@
+"""The few DynamoDB operations there are, and how patiently they are called."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import botocore.config
+import botocore.session
+
+CONNECT_TIMEOUT_S = 1
+READ_TIMEOUT_S = 2
+ATTEMPTS = 2
+WORST_CALL_S = (CONNECT_TIMEOUT_S + READ_TIMEOUT_S) * ATTEMPTS
+
+
+class DynamoClient(Protocol):
+    """The seam below the store: boto3's own client, or a simulation of it.
+
+    Shape: keyword arguments and answers are those of the low-level DynamoDB client.
+    """
+
+    def get_item(self, **request: Any) -> dict[str, Any]:
+        """One item."""
+        ...
+
+    def query(self, **request: Any) -> dict[str, Any]:
+        """One page of items."""
+        ...
+
+    def transact_write_items(self, **request: Any) -> dict[str, Any]:
+        """All writes, or none."""
+        ...
+
+
+def connect(region: str | None = None) -> DynamoClient:
+    """A client that gives up within the request's deadline and keeps 50 connections.
+
+    Why: the SDK's own default waits 60 s; parameters come from `items` and need no second
+    validation by the SDK.
+    """
+    config = botocore.config.Config(
+        connect_timeout=CONNECT_TIMEOUT_S,
+        read_timeout=READ_TIMEOUT_S,
+        retries={"total_max_attempts": ATTEMPTS, "mode": "standard"},
+        max_pool_connections=50,
+        parameter_validation=False,
+        tcp_keepalive=True,
+    )
+    session = botocore.session.get_session()
+    client: Any = session.create_client("dynamodb", region_name=region, config=config)
+    return client

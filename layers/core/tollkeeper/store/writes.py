@@ -1,0 +1,110 @@
+"""Decisions to transactions: each put with its one named condition."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from tollkeeper.domain.account import Account, ChargeReturned, Decision
+from tollkeeper.domain.entries import AccountId
+from tollkeeper.domain.purchases import EventSeen, Linked, PurchaseMoved
+from tollkeeper.domain.roll import next_moment
+from tollkeeper.domain.totals import DayClosed
+from tollkeeper.store.items import (
+    SCHEMA,
+    Item,
+    account_to_item,
+    entry_to_item,
+    number,
+    string,
+    to_ms,
+    totals_to_rows,
+)
+from tollkeeper.store.keys import day_key, returned_key
+from tollkeeper.store.payments import event_to_item, link_to_item, purchase_to_item
+
+MOST_ITEMS = 90
+MOST_BYTES = 1_000_000
+
+# Why: a row, a day or a mark is written once and never again.
+IS_NEW = {"ConditionExpression": "attribute_not_exists(pk)"}
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One slot of a transaction: what it is for, and the put itself."""
+
+    role: str
+    put: dict[str, Any]
+
+
+def is_version(version: int) -> dict[str, Any]:
+    """The item is as it was read: nobody else wrote it since."""
+    if version == 0:
+        return dict(IS_NEW)
+    return {
+        "ConditionExpression": "v = :read",
+        "ExpressionAttributeValues": {":read": number(version)},
+    }
+
+
+def decision_to_writes(decision: Decision) -> list[Write]:
+    """The transaction's slots: account, rows, days and what else the command needs."""
+    before = decision.before
+    account = decision.account
+    version = 0 if before is None else before.version
+    due_ms = next_due_ms(decision)
+    writes = [Write("account", account_to_item_put(account, due_ms, version))]
+    for entry in decision.entries:
+        role = "answer" if entry is decision.answer else "row"
+        writes.append(Write(role, {"Item": entry_to_item(entry), **IS_NEW}))
+    for day in decision.days:
+        writes.append(Write("row", {"Item": day_to_item(account.id, day), **IS_NEW}))
+    for also in decision.also:
+        writes.append(_also_to_write(account.id, also))
+    assert len(writes) <= MOST_ITEMS, "a decision fits one transaction"
+    keys = {(w.put["Item"]["pk"]["S"], w.put["Item"]["sk"]["S"]) for w in writes}
+    assert len(keys) == len(writes), "the keys of a transaction differ"
+    return writes
+
+
+def account_to_item_put(account: Account, due_ms: int, version: int) -> dict[str, Any]:
+    """The put of the account over the version that was read."""
+    return {"Item": account_to_item(account, due_ms=due_ms), **is_version(version)}
+
+
+def next_due_ms(decision: Decision) -> int:
+    """When the sweep should look next.
+
+    Why: it is the true moment, so an unchanged one costs no index write; a charge can only
+    make it earlier (a day to close), never later, and a roll raises it.
+    """
+    moment = next_moment(decision.account)
+    return to_ms(moment.at)
+
+
+def day_to_item(account: AccountId, day: DayClosed) -> Item:
+    """One closed day with its totals."""
+    rows = json.dumps(totals_to_rows(day.totals), separators=(",", ":"), ensure_ascii=False)
+    return day_key(account, day.day) | {"sv": number(SCHEMA), "to": string(rows)}
+
+
+def returned_to_item(account: AccountId, mark: ChargeReturned) -> Item:
+    """The mark that a charge was given back."""
+    return returned_key(account, mark.charge) | {"sv": number(SCHEMA), "by": string(mark.by)}
+
+
+def _also_to_write(account: AccountId, also: object) -> Write:
+    match also:
+        case ChargeReturned():
+            return Write("returned", {"Item": returned_to_item(account, also), **IS_NEW})
+        case PurchaseMoved(purchase):
+            item = purchase_to_item(purchase)
+            return Write("purchase", {"Item": item, **is_version(purchase.version - 1)})
+        case EventSeen():
+            return Write("event", {"Item": event_to_item(also), **IS_NEW})
+        case Linked():
+            return Write("link", {"Item": link_to_item(also)})
+        case _:
+            raise AssertionError(f"no item for {also!r}")
