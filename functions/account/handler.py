@@ -1,0 +1,45 @@
+"""GET /v1/accounts/{id} and its entries: backends and their users read the balance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+from tollkeeper.edge import wiring
+from tollkeeper.edge.answers import show_account, show_explained
+from tollkeeper.edge.history import answer_history
+from tollkeeper.edge.http import Answer, Api
+from tollkeeper.edge.observability import log_fact
+from tollkeeper.service.charging import explain_entry, see_account
+
+api = Api(lambda: wiring.clock().now())
+
+
+@api.get("/v1/accounts/<id>")
+def read_account(**_: str) -> Response[str]:
+    """The balance, grants, plan, windows and totals, as they are now."""
+    request = api.read_known()
+    world = wiring.world()
+    account = see_account(world, request.account(), is_strong=True)
+    balance = (account.available_microcredits, account.seq)
+    log_fact("available", account=account.id, seq=account.seq)
+    return Answer(show_account(account, world.catalog), balance=balance).to_response()
+
+
+@api.get("/v1/accounts/<id>/entries")
+def read_entries(**_: str) -> Response[str]:
+    """The history, newest first, as JSON or as CSV."""
+    return answer_history(wiring.world(), api.read_known())
+
+
+@api.get("/v1/accounts/<id>/entries/<key>")
+def read_entry(**_: str) -> Response[str]:
+    """One entry with everything that explains it."""
+    request = api.read_known()
+    explained = explain_entry(wiring.world(), request.account(), request.entry())
+    return Answer(show_explained(explained)).to_response()
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """What Lambda calls."""
+    return api.resolve(event, context)

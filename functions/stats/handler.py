@@ -1,0 +1,28 @@
+"""GET /v1/accounts/{id}/stats: runs by day, week or month, and by operation, model or feature."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+from tollkeeper.edge import wiring
+from tollkeeper.edge.bodies import StatsQuery
+from tollkeeper.edge.http import Answer, Api
+from tollkeeper.edge.stats_answers import show_stats
+from tollkeeper.service.stats import StatsRequest, read_stats
+
+api = Api(lambda: wiring.clock().now())
+
+
+@api.get("/v1/accounts/<id>/stats")
+def stats(**_: str) -> Response[str]:
+    """What ran, what it cost, and what it used; equal to the ledger at every moment."""
+    request = api.read_known()
+    query = request.query(StatsQuery)
+    asked = StatsRequest(request.account(), query.first, query.last, query.bucket, query.group_by)
+    return Answer(show_stats(read_stats(wiring.world(), asked), query.group_by)).to_response()
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """What Lambda calls."""
+    return api.resolve(event, context)

@@ -1,0 +1,1 @@
+"""The border: settings, HTTP, the catalog file, Stripe events, observability."""

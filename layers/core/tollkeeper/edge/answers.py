@@ -1,0 +1,291 @@
+"""Domain values as answers: the names of the wire, and nothing computed that the domain knows."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+from tollkeeper.domain.account import Account
+from tollkeeper.domain.catalog import Catalog, Pack
+from tollkeeper.domain.charges import reset_moment
+from tollkeeper.domain.entries import Entry, EntryKind, Run, show_key
+from tollkeeper.domain.grants import Draw, Grant
+from tollkeeper.domain.money import MICRO, floor_div, minor_digits, show_price, show_usd
+from tollkeeper.domain.periods import find_zone
+from tollkeeper.domain.pricing import Estimate
+from tollkeeper.domain.roll import day_end, month_end
+from tollkeeper.edge.http import Answer
+from tollkeeper.edge.wire import Amount
+from tollkeeper.service.charging import Allowed, Explained
+from tollkeeper.service.commit import Outcome
+
+WARNINGS = {
+    "low_balance": "The balance is low.",
+    "total_only": "Only a total was reported, so its kinds of tokens are not known.",
+}
+
+
+def show_warnings(codes: tuple[str, ...]) -> list[dict[str, str]]:
+    """Shape: [{"code", "message"}]."""
+    return [
+        {"code": code, "message": WARNINGS.get(code, code.replace("_", " ").capitalize() + ".")}
+        for code in codes
+    ]
+
+
+def answer_entry(outcome: Outcome, *, status: int = 200) -> Answer:
+    """The answer to a command, from its own row: so a replay says the same."""
+    entry = outcome.entry
+    assert entry is not None, "the command wrote a row"
+    return Answer(
+        _command_body(entry),
+        status=status,
+        balance=(entry.available_after_microcredits, entry.seq),
+        was_replayed=outcome.was_replayed,
+    )
+
+
+def _command_body(entry: Entry) -> dict[str, Any]:
+    body: dict[str, Any] = {"key": show_key(entry.key)}
+    match entry.kind:
+        case EntryKind.CHARGE | EntryKind.RUN_FAILED:
+            body |= {"charged": Amount(entry.moved_microcredits)}
+        case EntryKind.VOID | EntryKind.REFUND:
+            charge = show_key(entry.refers_to) if entry.refers_to else None
+            body |= {"charge": charge, "refunded": Amount(entry.moved_microcredits)}
+        case EntryKind.GRANT if entry.grant is not None:
+            body |= {"grant_id": entry.grant.id, "granted": Amount(entry.moved_microcredits)}
+        case EntryKind.ADJUSTMENT:
+            body |= {"adjusted": Amount(entry.delta_microcredits)}
+        case _:
+            body |= {"kind": entry.kind.value, **entry.details}
+    body |= _balance_members(entry)
+    if entry.kind in (EntryKind.CHARGE, EntryKind.RUN_FAILED):
+        assert entry.run is not None, "a run has facts"
+        body |= _run_members(entry.run) | {"warnings": show_warnings(entry.warnings)}
+    return body
+
+
+def _balance_members(entry: Entry) -> dict[str, Any]:
+    return {
+        "available": Amount(entry.available_after_microcredits),
+        "held": 0,
+        "debt": Amount(entry.debt_after_microcredits),
+        "seq": entry.seq,
+    }
+
+
+def _run_members(run: Run) -> dict[str, Any]:
+    return {
+        "cost_usd": None if run.cost_picousd is None else show_usd(run.cost_picousd),
+        "breakdown": [
+            {
+                "item": line.item,
+                "quantity": Decimal(line.quantity),
+                "rate": line.rate,
+                "credits": Amount(line.credits_microcredits),
+            }
+            for line in run.lines
+        ],
+        "price_version": run.price_version,
+    }
+
+
+def show_allowed(allowed: Allowed) -> dict[str, Any]:
+    """The answer of a check that passed."""
+    return {
+        "allowed": True,
+        "required": Amount(allowed.required_microcredits),
+        "available": Amount(allowed.available_microcredits),
+        "spendable": Amount(allowed.spendable_microcredits),
+        "warnings": show_warnings(allowed.warnings),
+    }
+
+
+def show_estimate(estimate: Estimate) -> dict[str, Any]:
+    """The answer of an estimate."""
+    return {
+        "min": Amount(estimate.smallest_microcredits),
+        "typical": Amount(estimate.typical_microcredits),
+        "max": Amount(estimate.largest_microcredits),
+        "explanation": estimate.explanation,
+    }
+
+
+def answer_unchanged(account: Account) -> Answer:
+    """The answer to a PUT that found what it asks for."""
+    body = {
+        "changed": False,
+        "plan": account.plan.id,
+        "available": Amount(account.available_microcredits),
+        "seq": account.seq,
+    }
+    return Answer(body, balance=(account.available_microcredits, account.seq))
+
+
+def show_account(account: Account, catalog: Catalog) -> dict[str, Any]:
+    """The account as its owner sees it."""
+    terms = catalog.plan(account.plan.id)
+    available = account.available_microcredits
+    low = available <= catalog.low_balance_microcredits
+    return {
+        "account": account.id,
+        "status": account.status.value,
+        "available": Amount(available),
+        "spendable": Amount(account.spendable_microcredits(catalog)),
+        "held": 0,
+        "debt": Amount(account.overdraft_debt_microcredits),
+        "plan": {
+            "id": account.plan.id,
+            "name": terms.name,
+            "driven_by": "calendar",
+            "period_start": account.plan.period_start_at.isoformat(),
+            "period_end": reset_moment(account).isoformat(),
+            "allocation": Amount(terms.allocation_microcredits),
+            "used": Amount(account.windows.period),
+            "next_plan": account.plan.next_plan or None,
+        },
+        "zone": account.zone,
+        "next_zone": account.next_zone or None,
+        "name": account.name or None,
+        "grants": [_show_grant(g) for g in account.grants],
+        "windows": _show_windows(account),
+        "features": [
+            {"feature": f, "used": account.features.get(f, 0), "limit": limit}
+            for f, limit in terms.features.items()
+        ],
+        "totals": {
+            "granted": Amount(account.lifetime.granted),
+            "purchased": Amount(account.lifetime.purchased),
+            "spent": Amount(account.lifetime.spent),
+            "expired": Amount(account.lifetime.expired),
+            "refunded": Amount(account.lifetime.refunded),
+        },
+        "seq": account.seq,
+        "updated_at": account.rolled_to.isoformat(),
+        "warnings": show_warnings(("low_balance",)) if low else [],
+    }
+
+
+def _show_grant(grant: Grant) -> dict[str, Any]:
+    return {
+        "id": grant.id,
+        "kind": grant.kind.value,
+        "amount": Amount(grant.amount_microcredits),
+        "remaining": Amount(grant.remaining_microcredits),
+        "priority": grant.priority,
+        "effective_at": grant.effective_at.isoformat(),
+        "expires_at": None if grant.expires_at is None else grant.expires_at.isoformat(),
+    }
+
+
+def _show_windows(account: Account) -> list[dict[str, Any]]:
+    zone = find_zone(account.zone)
+    windows = (
+        ("day", account.windows.day, day_end(account)),
+        ("month", account.windows.month, month_end(account)),
+        ("period", account.windows.period, account.plan.period_end_at),
+    )
+    return [
+        {
+            "window": name,
+            "spent": Amount(spent),
+            "limit": None,
+            "percent": None,
+            "resets_at": resets_at.astimezone(zone).isoformat(),
+        }
+        for name, spent, resets_at in windows
+    ]
+
+
+def show_listed(entry: Entry) -> dict[str, Any]:
+    """A row as history lists it."""
+    run = entry.run
+    is_charge = entry.kind is EntryKind.CHARGE
+    return {
+        "seq": entry.seq,
+        "key": show_key(entry.key),
+        "kind": entry.kind.value,
+        "delta": Amount(entry.delta_microcredits),
+        "available_after": Amount(entry.available_after_microcredits),
+        "at": entry.at.isoformat(),
+        "operation": run.operation if run else None,
+        "model": (run.model or None) if run else None,
+        "feature": (run.label or None) if run else None,
+        "charged": Amount(entry.moved_microcredits) if is_charge else None,
+    }
+
+
+def show_explained(explained: Explained) -> dict[str, Any]:
+    """A row with everything that explains it."""
+    entry = explained.entry
+    run = entry.run
+    body = show_listed(entry) | {
+        "amount": Amount(entry.moved_microcredits),
+        "held": 0,
+        "debt": Amount(entry.debt_after_microcredits),
+        "debt_change": Amount(entry.debt_change_microcredits),
+        "grant": None if entry.grant is None else _show_grant(entry.grant),
+        "grants_moved": [_show_draw(d) for d in entry.draws],
+        "refers_to": None if entry.refers_to is None else show_key(entry.refers_to),
+        "returned_by": None if explained.returned_by is None else show_key(explained.returned_by),
+        "reason": entry.reason or None,
+        "actor": entry.actor or None,
+        "details": dict(entry.details),
+        "metadata": json.loads(entry.metadata) if entry.metadata else None,
+        "warnings": show_warnings(entry.warnings),
+    }
+    if run is not None:
+        body |= _run_members(run) | _used_members(run)
+    return body
+
+
+def _used_members(run: Run) -> dict[str, Any]:
+    quantity = run.quantity_micro
+    return {
+        "service": run.service or None,
+        "subtype": run.subtype or None,
+        "quantity": None if quantity is None else Amount(quantity),
+        "tokens": None if run.pools is None else run.pools.nonzero(),
+        "response_time_ms": run.response_time_ms,
+        "occurred_at": None if run.occurred_at is None else run.occurred_at.isoformat(),
+    }
+
+
+def _show_draw(draw: Draw) -> dict[str, Any]:
+    return {
+        "grant": draw.grant.id,
+        "kind": draw.grant.kind.value,
+        "amount": Amount(draw.amount_microcredits),
+    }
+
+
+def show_pack(pack: Pack, dearest: tuple[int, int]) -> dict[str, Any]:
+    """A pack with its price per credit, and what it saves against the dearest per credit.
+
+    Shape of `dearest`: its price in minor units and its micro-credits.
+    """
+    price, credits = dearest
+    full = price * pack.credits_microcredits
+    saved = full - pack.price_minor * credits
+    return {
+        "id": pack.id,
+        "name": pack.name,
+        "credits": Amount(pack.credits_microcredits),
+        "price": show_price(pack.price_minor, pack.currency),
+        "currency": pack.currency,
+        "price_per_credit": _price_per_credit(pack),
+        "savings_percent": floor_div(saved * 100, full) if full else 0,
+        "features": list(pack.features),
+        "expires_after_days": pack.expires_after_days,
+    }
+
+
+def _price_per_credit(pack: Pack) -> str:
+    """The price of one credit in the main unit, to six decimals, with at least the usual ones."""
+    digits = minor_digits(pack.currency)
+    each = Decimal(pack.price_minor) * MICRO / Decimal(pack.credits_microcredits)
+    text = f"{each.scaleb(-digits):.6f}".rstrip("0")
+    whole, _, decimals = text.partition(".")
+    return f"{whole}.{decimals:0<{digits}}".rstrip(".")

@@ -1,0 +1,229 @@
+"""The tables of a catalog file: which keys there are, and what each may hold by itself."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field
+
+from tollkeeper.domain.errors import InvalidError
+from tollkeeper.domain.money import parse_micro
+from tollkeeper.domain.usage_pools import POOL_NAMES
+
+MOST_PLANS = 100
+MOST_ROLES = 500
+MOST_OPERATIONS = 500
+MOST_PACKS = 100
+MOST_MODELS = 200
+MOST_PATTERNS = 200
+MOST_FEATURES = 50
+MOST_PACK_LINES = 20
+LONGEST_EXPIRY_DAYS = 3650
+LARGEST_COUNT = 10**9
+
+_ID = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+_PATTERN = re.compile(r"[!-~]{1,128}")
+_CURRENCY = re.compile(r"[a-z]{3}")
+_STRIPE_PRICE = re.compile(r"price_[A-Za-z0-9_]{1,200}")
+
+
+def _id(value: str) -> str:
+    if not _ID.fullmatch(value):
+        raise ValueError(
+            "must be 1 to 64 characters of a-z, 0-9, '_', '.' and '-', and begin with a letter "
+            "or digit"
+        )
+    return value
+
+
+def _text(value: str) -> str:
+    if not 1 <= len(value) <= 100 or not value.isprintable() or value != value.strip():
+        raise ValueError("must be 1 to 100 printable characters with no space at either end")
+    return value
+
+
+def _pattern(value: str) -> str:
+    if not _PATTERN.fullmatch(value):
+        raise ValueError("must be 1 to 128 characters with no spaces, such as gpt-4-*")
+    return value
+
+
+def _currency(value: str) -> str:
+    if not _CURRENCY.fullmatch(value):
+        raise ValueError("must be three lower-case letters such as usd")
+    return value
+
+
+def _stripe_price(value: str) -> str:
+    if not _STRIPE_PRICE.fullmatch(value):
+        raise ValueError("must be the id of a Stripe price; it starts with price_")
+    return value
+
+
+def _pool(value: str) -> str:
+    if value not in POOL_NAMES:
+        raise ValueError(f"is no token pool; known: {', '.join(POOL_NAMES)}")
+    return value
+
+
+def _more_than_zero(value: object) -> int:
+    """Units: millionths."""
+    return _exact(value, allow_zero=False)
+
+
+def _zero_or_more(value: object) -> int:
+    """Units: millionths."""
+    if (isinstance(value, int) and value < 0) or str(value).startswith("-"):
+        raise ValueError("must not be negative")
+    return _exact(value, allow_zero=True)
+
+
+def _exact(value: object, *, allow_zero: bool) -> int:
+    try:
+        return parse_micro(value, "", allow_zero=allow_zero)
+    except InvalidError as error:
+        raise ValueError(error.problems[0][1]) from None
+
+
+Id = Annotated[str, AfterValidator(_id)]
+Text = Annotated[str, AfterValidator(_text)]
+Pattern = Annotated[str, AfterValidator(_pattern)]
+Currency = Annotated[str, AfterValidator(_currency)]
+StripePrice = Annotated[str, AfterValidator(_stripe_price)]
+Pool = Annotated[str, AfterValidator(_pool)]
+Positive = Annotated[int, BeforeValidator(_more_than_zero)]
+ZeroOrMore = Annotated[int, BeforeValidator(_zero_or_more)]
+Count = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
+
+
+class Table(BaseModel):
+    """Keys as they are: none coerced, none unknown. Units: amounts are read as millionths."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class AccountTable(Table):
+    """[account]: what holds for every account."""
+
+    default_plan: str
+    zone: str = "UTC"
+    auto_open: bool = True
+    public: bool = False
+    low_balance: ZeroOrMore = 5_000_000
+
+
+class PlanTable(Table):
+    """[plans.<id>]: what is given each period."""
+
+    name: Text | None = None
+    allocation: ZeroOrMore
+    anchor: Literal["calendar", "opening"] = "calendar"
+    rollover: Literal["none", "all", "capped"] = "none"
+    rollover_cap: Positive | None = None
+    overdraft: ZeroOrMore = 0
+    features: Annotated[dict[Id, Count], Field(max_length=MOST_FEATURES)] = Field(
+        default_factory=dict[str, int]
+    )
+
+
+class PackTable(Table):
+    """[packs.<id>]: credits for sale."""
+
+    name: Text
+    credits: Positive
+    price: Positive
+    currency: Currency
+    features: Annotated[list[Text], Field(max_length=MOST_PACK_LINES)] = Field(
+        default_factory=list[str]
+    )
+    stripe_price: StripePrice | None = None
+    expires_after_days: Annotated[int, Field(ge=1, le=LONGEST_EXPIRY_DAYS)] | None = None
+
+
+class ModelTable(Table):
+    """[[operations.<id>.models]]: one family of models and its price."""
+
+    name: Text
+    patterns: Annotated[list[Pattern], Field(min_length=1, max_length=MOST_PATTERNS)]
+    credits: Positive
+    usd_per_million: Annotated[dict[Pool, ZeroOrMore], Field(min_length=1)] | None = None
+
+
+class SizesTable(Table):
+    """estimate = { smallest, typical, largest }: how big a call is."""
+
+    smallest: Positive
+    typical: Positive
+    largest: Positive
+
+
+Models = Annotated[list[ModelTable], Field(max_length=MOST_MODELS)]
+
+
+class OperationTable(Table):
+    """What every operation may say, whatever its rule."""
+
+    name: Text | None = None
+    feature: Id | None = None
+
+
+class FlatTable(OperationTable):
+    """So much per call, or per call and model."""
+
+    rule: Literal["flat"]
+    credits: ZeroOrMore | None = None
+    free: bool = False
+    models: Models = Field(default_factory=list[ModelTable])
+    estimate: SizesTable | None = None
+    usd_per_call: ZeroOrMore | None = None
+
+
+class PerUnitTable(OperationTable):
+    """So much per minute, message or document."""
+
+    rule: Literal["per_unit"]
+    credits: Positive
+    unit: Text
+    fractional: bool = False
+    estimate: SizesTable | None = None
+    usd_per_unit: ZeroOrMore | None = None
+
+
+class Per1kTokensTable(OperationTable):
+    """So much per 1,000 tokens, by family of models."""
+
+    rule: Literal["per_1k_tokens"]
+    models: Models = Field(default_factory=list[ModelTable])
+    estimate: SizesTable | None = None
+
+
+class LocalTable(OperationTable):
+    """Runs on the user's own machine."""
+
+    rule: Literal["local"]
+
+
+AnyOperation = Annotated[
+    FlatTable | PerUnitTable | Per1kTokensTable | LocalTable, Discriminator("rule")
+]
+RULES: dict[str, type[OperationTable]] = {
+    "flat": FlatTable,
+    "per_unit": PerUnitTable,
+    "per_1k_tokens": Per1kTokensTable,
+    "local": LocalTable,
+}
+
+
+class CatalogTables(Table):
+    """The whole file."""
+
+    account: AccountTable
+    plans: Annotated[dict[Id, PlanTable], Field(min_length=1, max_length=MOST_PLANS)]
+    roles: Annotated[dict[Text, str], Field(max_length=MOST_ROLES)] = Field(
+        default_factory=dict[str, str]
+    )
+    operations: Annotated[dict[Id, AnyOperation], Field(min_length=1, max_length=MOST_OPERATIONS)]
+    packs: Annotated[dict[Id, PackTable], Field(max_length=MOST_PACKS)] = Field(
+        default_factory=dict[str, PackTable]
+    )

@@ -1,0 +1,135 @@
+"""What is wrong with a catalog's tables, as a key and a sentence an operator can act on."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, cast
+
+from pydantic import ValidationError
+
+from tollkeeper.edge.catalog_models import (
+    RULES,
+    AccountTable,
+    CatalogTables,
+    ModelTable,
+    PackTable,
+    PlanTable,
+    SizesTable,
+    Table,
+)
+
+Place = tuple[str | int, ...]
+
+
+class Problem(NamedTuple):
+    """One thing to change in the file."""
+
+    key: str
+    reason: str
+
+
+_REASONS = {
+    "missing": "is missing",
+    "bool_type": "must be true or false",
+    "int_type": "must be a whole number",
+    "string_type": "must be a text in quotes",
+    "list_type": "must be a list in [ ]",
+    "dict_type": "must be a table",
+    "model_type": "must be a table",
+    "model_attributes_type": "must be a table",
+    "literal_error": "must be {expected}",
+    "greater_than_equal": "must not be less than {ge}",
+    "less_than_equal": "must not be greater than {le}",
+    "too_short": "needs at least {min_length}",
+    "too_long": "has {actual_length} entries; at most {max_length} are allowed",
+    "value_error": "{error}",
+    "union_tag_invalid": "must be one of " + ", ".join(RULES),
+    "union_tag_not_found": "is missing; it is one of " + ", ".join(RULES),
+}
+_NO_PRICE = "cannot stand here: a local operation runs on the user's own machine and costs nothing"
+_MISPLACED = {
+    **dict.fromkeys([("local", "credits"), ("local", "models"), ("local", "free")], _NO_PRICE),
+    ("per_1k_tokens", "credits"): "belongs into the models: each family has its own credits",
+    ("per_unit", "models"): "cannot stand here: a price per unit is the same for every model",
+}
+_SECTIONS: dict[object, type[Table]] = {
+    "account": AccountTable,
+    "plans": PlanTable,
+    "packs": PackTable,
+}
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def explain(error: ValidationError, document: Mapping[str, Any]) -> list[Problem]:
+    """Every problem that the tables alone show, in the order of the file's sections."""
+    return [
+        Problem(show_key(_place(found), document), _reason(found))
+        for found in error.errors(include_url=False, include_input=False)
+    ]
+
+
+def show_key(place: Sequence[str | int], document: Mapping[str, Any]) -> str:
+    """The place as an operator finds it: `operations.ai_tokens.models[gpt-4].credits`.
+
+    Shape: an entry of a list is shown by its `name`, or else by its number, the first being #1.
+    """
+    shown = ""
+    here: object = document
+    for part in place:
+        here = _step(here, part)
+        if isinstance(part, int):
+            shown += f"[{_name_of(here) or f'#{part + 1}'}]"
+            continue
+        text = part if _BARE_KEY.fullmatch(part) else json.dumps(part[:80], ensure_ascii=False)
+        shown += f".{text}" if shown else text
+    return shown
+
+
+def _step(here: object, part: str | int) -> object:
+    if isinstance(here, Mapping):
+        return cast("Mapping[object, object]", here).get(part)
+    if isinstance(here, list) and isinstance(part, int):
+        return cast("list[object]", here)[part]
+    return None
+
+
+def _name_of(here: object) -> str | None:
+    name = cast("Mapping[str, object]", here).get("name") if isinstance(here, Mapping) else None
+    return name[:40] if isinstance(name, str) and name.isprintable() else None
+
+
+def _place(found: Mapping[str, Any]) -> Place:
+    """Where it is in the file: without what pydantic adds for rules and for names of tables."""
+    place: Place = found["loc"]
+    if place[-1:] == ("[key]",):
+        place = place[:-1]
+    if place[:1] == ("operations",) and len(place) > 2 and place[2] in RULES:
+        place = (*place[:2], *place[3:])
+    return (*place, "rule") if found["type"].startswith("union_tag") else place
+
+
+def _reason(found: Mapping[str, Any]) -> str:
+    if found["type"] == "extra_forbidden":
+        return _reason_of_unknown_key(found["loc"])
+    form = _REASONS.get(found["type"])
+    return form.format(**found.get("ctx", {})) if form else str(found["msg"])
+
+
+def _reason_of_unknown_key(place: Place) -> str:
+    if place[0] == "operations" and len(place) == 4:
+        misplaced = _MISPLACED.get((str(place[2]), str(place[3])))
+        if misplaced:
+            return misplaced
+    return f"is not a known key; known here: {', '.join(_table_of(place[:-1]).model_fields)}"
+
+
+def _table_of(parent: Place) -> type[Table]:
+    if not parent:
+        return CatalogTables
+    if parent[0] in _SECTIONS:
+        return _SECTIONS[parent[0]]
+    if parent[-1] == "estimate":
+        return SizesTable
+    return ModelTable if isinstance(parent[-1], int) else RULES[str(parent[2])]

@@ -1,0 +1,56 @@
+"""History as CSV: what a spreadsheet opens, and nothing that it would run."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from tollkeeper.domain.entries import Entry, EntryKind, show_key
+from tollkeeper.domain.money import show_micro
+
+COLUMNS = (
+    "seq",
+    "at",
+    "kind",
+    "delta",
+    "available_after",
+    "charged",
+    "operation",
+    "model",
+    "feature",
+    "key",
+)
+LARGEST_PAGE_BYTES = 4_000_000
+STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def write_csv(entries: tuple[Entry, ...]) -> tuple[str, int]:
+    """The rows with a header, and how many of them fit one page of 4 MB."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for written, entry in enumerate(entries):
+        if out.tell() > LARGEST_PAGE_BYTES:
+            return out.getvalue(), written
+        writer.writerow(_cells(entry))
+    return out.getvalue(), len(entries)
+
+
+def _cells(entry: Entry) -> list[str]:
+    run = entry.run
+    is_charge = entry.kind is EntryKind.CHARGE
+    texts = (run.operation, run.model, run.label) if run else ("", "", "")
+    return [
+        str(entry.seq),
+        entry.at.isoformat(),
+        entry.kind.value,
+        show_micro(entry.delta_microcredits),
+        show_micro(entry.available_after_microcredits),
+        show_micro(entry.moved_microcredits) if is_charge else "",
+        *(make_safe(text) for text in (*texts, show_key(entry.key))),
+    ]
+
+
+def make_safe(text: str) -> str:
+    """The text as a cell that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(STARTS_A_FORMULA) else text

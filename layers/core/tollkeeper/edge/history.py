@@ -1,0 +1,49 @@
+"""An account's history as JSON or CSV."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from aws_lambda_powertools.event_handler import Response
+
+from tollkeeper.edge.answers import show_listed
+from tollkeeper.edge.bodies import HistoryQuery
+from tollkeeper.edge.csv_export import write_csv
+from tollkeeper.edge.http import Answer, Request
+from tollkeeper.service.history import read_history
+from tollkeeper.service.ports import World
+
+USUAL_ROWS = 50
+MOST_ROWS = 200
+MOST_CSV_ROWS = 5000
+
+
+def answer_history(world: World, request: Request) -> Response[str]:
+    """A page of history; the next one is named by `next_cursor`, or by a Link header for CSV.
+
+    Raises: InvalidError.
+    """
+    query = request.query(HistoryQuery)
+    if "text/csv" in request.headers.get("accept", ""):
+        return _answer_csv(world, request, query)
+    limit = min(query.limit or USUAL_ROWS, MOST_ROWS)
+    page = read_history(world, request.account(), cursor=query.cursor, limit=limit)
+    cursor = None if page.next_seq is None else str(page.next_seq)
+    entries = [show_listed(entry) for entry in page.entries]
+    return Answer({"entries": entries, "next_cursor": cursor}).to_response()
+
+
+def _answer_csv(world: World, request: Request, query: HistoryQuery) -> Response[str]:
+    account = request.account()
+    limit = min(query.limit or MOST_CSV_ROWS, MOST_CSV_ROWS)
+    page = read_history(world, account, cursor=query.cursor, limit=limit)
+    text, written = write_csv(page.entries)
+    next_seq = page.next_seq if written == len(page.entries) else page.entries[written - 1].seq
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Disposition": 'attachment; filename="entries.csv"',
+    }
+    if next_seq is not None:
+        path = str(request.event.get("rawPath", ""))
+        headers["Link"] = f'<{path}?cursor={next_seq}&limit={limit}>; rel="next"'
+    return Response(200, "text/csv; charset=utf-8", text, headers=cast(Any, headers))

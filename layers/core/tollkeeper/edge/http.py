@@ -1,0 +1,216 @@
+"""HTTP for one function: its own resolver, strict requests, exact answers, problems."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar, cast
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+from pydantic import BaseModel, ValidationError
+
+from tollkeeper.domain.entries import AccountId, EntryKey, caller_key, parse_id, read_key
+from tollkeeper.domain.errors import (
+    InvalidError,
+    MalformedError,
+    NotFoundError,
+    TollkeeperError,
+)
+from tollkeeper.domain.money import show_micro
+from tollkeeper.edge.access import Principal, read_principal, require_scope
+from tollkeeper.edge.observability import log_failure, log_refusal
+from tollkeeper.edge.problems import RETRY_AFTER_S, describe
+from tollkeeper.edge.wire import hash_request, read_json, write_json
+
+JSON = "application/json"
+PROBLEM_JSON = "application/problem+json"
+Body = TypeVar("Body", bound=BaseModel)
+Route = Callable[..., Response[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a route answers. `balance` becomes the header X-Credits-Available."""
+
+    body: Mapping[str, Any]
+    status: int = 200
+    balance: tuple[int, int] | None = None
+    was_replayed: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def to_response(self) -> Response[str]:
+        """The response that Powertools sends."""
+        headers = {"Cache-Control": "no-store", **self.headers}
+        if self.was_replayed:
+            headers["Idempotency-Replayed"] = "true"
+        elif self.balance is not None:
+            available, seq = self.balance
+            headers["X-Credits-Available"] = f"{show_micro(available)};seq={seq}"
+        return Response(self.status, JSON, write_json(self.body), headers=cast(Any, headers))
+
+
+class Request:
+    """One request as a route reads it."""
+
+    def __init__(self, event: Mapping[str, Any], now: datetime) -> None:
+        self.event = event
+        self.now = now
+        self.route_key = str(event.get("routeKey", ""))
+        headers: Mapping[str, str] = event.get("headers") or {}
+        self.headers = {name.lower(): value for name, value in headers.items()}
+        self._path: Mapping[str, str] = event.get("pathParameters") or {}
+        self._query: Mapping[str, str] = event.get("queryStringParameters") or {}
+
+    def principal(self) -> Principal:
+        """Who asks, with the scope that this route needs.
+
+        Raises: UnauthorizedError, ForbiddenError.
+        """
+        principal = read_principal(self.event, self.now)
+        require_scope(principal, self.route_key)
+        return principal
+
+    def raw_body(self) -> bytes:
+        """The bytes that were sent. Raises: MalformedError."""
+        body = self.event.get("body") or ""
+        if not self.event.get("isBase64Encoded"):
+            return str(body).encode("utf-8", "surrogatepass")
+        try:
+            return base64.b64decode(body, validate=True)
+        except (binascii.Error, ValueError):
+            raise MalformedError("The body cannot be decoded.") from None
+
+    def members(self) -> dict[str, Any]:
+        """The body's members, exact and unique. Raises: MalformedError, TooLargeError."""
+        return read_json(self.raw_body())
+
+    def body(self, model: type[Body]) -> tuple[Body, dict[str, Any]]:
+        """The body as its type, and the members that were sent, for the request's hash.
+
+        Raises: MalformedError, TooLargeError, InvalidError with each member's reason.
+        """
+        members = self.members()
+        return validate(model, members), members
+
+    def account(self) -> AccountId:
+        """The account in the path. Raises: InvalidError."""
+        return AccountId(parse_id(self.path("id"), "id"))
+
+    def entry(self) -> EntryKey:
+        """The entry's key in the path. Raises: InvalidError."""
+        return read_key(self.path("key"))
+
+    def path(self, name: str) -> str:
+        """A path parameter, decoded."""
+        return self._path.get(name, "")
+
+    def query(self, model: type[Body]) -> Body:
+        """The query's members as their type. Raises: InvalidError."""
+        return validate(model, dict(self._query))
+
+    def key(self) -> EntryKey:
+        """The caller's idempotency key. Raises: MalformedError where there is none."""
+        key = self.headers.get("idempotency-key")
+        if not key:
+            raise MalformedError("Send an Idempotency-Key header: the same key for every try.")
+        return caller_key(key)
+
+    def hash_of(self, account: str, members: Mapping[str, Any]) -> str:
+        """The digest of what was asked, on which route, for which account and entry."""
+        return hash_request(f"{self.route_key} {self.path('key')}", account, members)
+
+
+REASONS = {
+    "missing": "is missing",
+    "extra_forbidden": "is not a member of this request",
+    "string_type": "must be a text",
+    "int_type": "must be a whole number",
+    "bool_type": "must be true or false",
+    "dict_type": "must be an object",
+}
+
+
+def validate(model: type[Body], members: Mapping[str, Any]) -> Body:
+    """The members as their type. Raises: InvalidError with each member's reason."""
+    try:
+        return model.model_validate(members)
+    except ValidationError as error:
+        problems = tuple(
+            (
+                ".".join(str(part) for part in problem["loc"]) or "body",
+                REASONS.get(problem["type"]) or problem["msg"].removeprefix("Value error, "),
+            )
+            for problem in error.errors(include_url=False, include_input=False)
+        )
+        raise InvalidError.of_many(problems) from None
+
+
+class Api(APIGatewayHttpResolver):
+    """The resolver of one function; nothing in it is shared with another function's.
+
+    Why: Powertools keeps the current event on a class, so two functions in one process would
+    see each other's; here each resolver keeps its own.
+    """
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        super().__init__()  # pyright: ignore[reportUnknownMemberType]
+        self._now = now
+        self._event: APIGatewayProxyEventV2 | None = None
+        self.exception_handler(TollkeeperError)(self._refuse)
+        self.exception_handler(Exception)(self._fail)
+        self.not_found(self._no_route)  # pyright: ignore[reportUnknownMemberType]
+
+    @property
+    def current_event(self) -> APIGatewayProxyEventV2:  # type: ignore[override]
+        """The event of the request that this resolver is answering."""
+        assert self._event is not None, "no request is being answered"
+        return self._event
+
+    def _to_proxy_event(self, event: dict[str, Any]) -> APIGatewayProxyEventV2:
+        self._event = APIGatewayProxyEventV2(event)
+        return self._event
+
+    def read(self) -> Request:
+        """The request that is being answered."""
+        return Request(self.current_event.raw_event, self._now())
+
+    def read_known(self) -> Request:
+        """The request, from somebody who may call its route.
+
+        Raises: UnauthorizedError, ForbiddenError.
+        """
+        request = self.read()
+        request.principal()
+        return request
+
+    def _refuse(self, error: TollkeeperError) -> Response[str]:
+        status, problem = describe(error, self._request_id())
+        facts = {"route": self.current_event.raw_event.get("routeKey"), "detail": error.detail}
+        log_refusal(error.code, status, **facts)
+        if status == 500:
+            log_failure("failed", **facts)
+        return _problem(status, problem)
+
+    def _fail(self, _: Exception) -> Response[str]:
+        log_failure("failed", route=self.current_event.raw_event.get("routeKey"))
+        wrapped = TollkeeperError("Something broke on our side; the same request is safe to send.")
+        status, problem = describe(wrapped, self._request_id())
+        return _problem(status, problem)
+
+    def _no_route(self, _: Exception) -> Response[str]:
+        status, problem = describe(NotFoundError("There is no such route."), self._request_id())
+        return _problem(status, problem)
+
+    def _request_id(self) -> str:
+        return str(self.current_event.raw_event.get("requestContext", {}).get("requestId", ""))
+
+
+def _problem(status: int, problem: Mapping[str, Any]) -> Response[str]:
+    headers = {"Cache-Control": "no-store"}
+    if status == 503:
+        headers["Retry-After"] = str(RETRY_AFTER_S)
+    return Response(status, PROBLEM_JSON, write_json(problem), headers=cast(Any, headers))

@@ -1,0 +1,110 @@
+"""Errors as RFC 9457 problems: one table from code to status."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tollkeeper.domain.catalog import Pack
+from tollkeeper.domain.errors import (
+    FeatureLimitError,
+    InsufficientCreditsError,
+    InvalidError,
+    TollkeeperError,
+    UnknownModelError,
+)
+from tollkeeper.domain.money import show_price
+from tollkeeper.domain.offers import Help
+from tollkeeper.edge.wire import Amount
+
+RETRY_AFTER_S = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What HTTP says about a code."""
+
+    status: int
+    title: str
+
+
+PROBLEMS: dict[str, Kind] = {
+    "malformed": Kind(400, "The request cannot be read"),
+    "unauthorized": Kind(401, "Nobody we know"),
+    "insufficient_credits": Kind(402, "Not enough credits"),
+    "feature_limit": Kind(402, "The plan's limit is reached"),
+    "forbidden": Kind(403, "Not allowed"),
+    "account_frozen": Kind(403, "The account is frozen"),
+    "account_closed": Kind(403, "The account is closed"),
+    "not_found": Kind(404, "Not found"),
+    "already_refunded": Kind(409, "Given back before"),
+    "grant_limit": Kind(409, "Too many grants"),
+    "too_large": Kind(413, "Too large"),
+    "invalid": Kind(422, "A member cannot be used"),
+    "unknown_operation": Kind(422, "No such operation"),
+    "unknown_model": Kind(422, "No price for this model"),
+    "idempotency_mismatch": Kind(422, "The key was used for another request"),
+    "internal": Kind(500, "Our mistake"),
+    "ledger_corrupt": Kind(500, "The ledger needs a person"),
+    "catalog": Kind(500, "The catalog is wrong"),
+    "busy": Kind(503, "Busy"),
+    "payments_unavailable": Kind(503, "Payments are unavailable"),
+}
+
+
+def describe(error: TollkeeperError, request_id: str) -> tuple[int, dict[str, Any]]:
+    """The status and the problem's members."""
+    kind = PROBLEMS[error.code]
+    problem: dict[str, Any] = {
+        "type": f"/problems/{error.code}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": error.detail,
+        "code": error.code,
+        "request_id": request_id,
+    }
+    return kind.status, problem | _typed_members(error)
+
+
+def _typed_members(error: TollkeeperError) -> dict[str, Any]:
+    match error:
+        case InvalidError():
+            return {"errors": [{"member": name, "reason": why} for name, why in error.problems]}
+        case UnknownModelError():
+            return {"model": error.model, "models": list(error.known)}
+        case FeatureLimitError():
+            feature = {"feature": error.feature, "used": error.used, "limit": error.limit}
+            return _payment_members(error) | feature
+        case InsufficientCreditsError():
+            return _payment_members(error)
+        case _:
+            return {}
+
+
+def _payment_members(error: InsufficientCreditsError) -> dict[str, Any]:
+    return {
+        "required": Amount(error.required_microcredits),
+        "available": Amount(error.available_microcredits),
+        "spendable": Amount(error.spendable_microcredits),
+        "held": 0,
+        "shortfall": Amount(error.shortfall_microcredits),
+        "blocking": error.blocking,
+        "resets_at": None if error.resets_at is None else error.resets_at.isoformat(),
+        **_help_members(error.help),
+    }
+
+
+def _help_members(help_: object) -> dict[str, Any]:
+    if not isinstance(help_, Help):
+        return {"offers": [], "affordable": {}}
+    return {"offers": [show_offer(p) for p in help_.offers], "affordable": dict(help_.affordable)}
+
+
+def show_offer(pack: Pack) -> dict[str, Any]:
+    """The pack as a refusal offers it."""
+    return {
+        "pack": pack.id,
+        "credits": Amount(pack.credits_microcredits),
+        "price": show_price(pack.price_minor, pack.currency),
+        "currency": pack.currency,
+    }

@@ -1,0 +1,52 @@
+"""The environment, read once: nothing else in the functions looks at it."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Settings(BaseModel):
+    """What the template tells a function.
+
+    `secrets_prefix` is empty where secrets come from the environment (on one machine).
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    table_name: str
+    catalog_path: Path = Path("/opt/catalog.toml")
+    stage: Literal["dev", "prod", "local"] = "dev"
+    secrets_prefix: str = ""
+    return_urls: str = ""
+    checkout_simulator_url: str = ""
+
+    @property
+    def key_prefix(self) -> str:
+        """How the stage's keys begin."""
+        return {"prod": "tk_live", "dev": "tk_test", "local": "tk_dev"}[self.stage]
+
+    @property
+    def return_origins(self) -> tuple[str, ...]:
+        """The origins that a checkout may send its customer back to."""
+        return tuple(url.strip().rstrip("/") for url in self.return_urls.split(",") if url.strip())
+
+
+@lru_cache(maxsize=1)
+def read_settings() -> Settings:
+    """The settings of this process. Raises: pydantic.ValidationError naming what is missing."""
+    given = {
+        name: os.environ[name.upper()]
+        for name in Settings.model_fields
+        if name.upper() in os.environ
+    }
+    return Settings.model_validate(given)
+
+
+def read_environment_secret(name: str) -> str:
+    """The secret of that name from the environment, or an empty text."""
+    return os.environ.get(name, "")

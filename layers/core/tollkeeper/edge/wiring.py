@@ -1,0 +1,113 @@
+"""The one factory: what a function works with, made once per process and only when needed."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+import botocore.session
+
+from tollkeeper.edge.catalog_file import read_catalog
+from tollkeeper.edge.settings import read_environment_secret, read_settings
+from tollkeeper.service.ports import Clock, Secrets, World
+from tollkeeper.store.client import connect
+from tollkeeper.store.ledger import Ledger
+
+
+class SystemClock:
+    """The machine's clock, in whole milliseconds."""
+
+    def now(self) -> datetime:
+        """The moment in UTC."""
+        now = datetime.now(UTC)
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+    def monotonic_s(self) -> float:
+        """Seconds that only go forward."""
+        return time.monotonic()
+
+    def pause(self, seconds: float) -> None:
+        """Time has passed."""
+        time.sleep(seconds)
+
+
+class SystemIds:
+    """The machine's randomness."""
+
+    def new_id(self) -> str:
+        """A fresh id of 26 characters that nobody can guess."""
+        return secrets.token_hex(13)
+
+    def new_secret(self) -> str:
+        """A fresh secret of 43 characters."""
+        return secrets.token_urlsafe(32)
+
+    def fraction(self) -> float:
+        """A number from 0 to 1."""
+        return secrets.randbelow(1_000_000) / 1_000_000
+
+
+class EnvironmentSecrets:
+    """Secrets of one machine: from the environment."""
+
+    def read_secret(self, name: str) -> str:
+        """The secret, or an empty text where it is not set."""
+        return read_environment_secret(name)
+
+
+class ParameterSecrets:
+    """Secrets of a stack: SSM SecureStrings, read once per process.
+
+    Why: a rotated secret is picked up by new environments; the webhook keeps several valid.
+    """
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self._read: dict[str, str] = {}
+
+    def read_secret(self, name: str) -> str:
+        """The secret, or an empty text where it is not set. Cost: one GetParameter, once."""
+        if name not in self._read:
+            client: Any = botocore.session.get_session().create_client("ssm")
+            try:
+                answer = client.get_parameter(Name=self._prefix + name, WithDecryption=True)
+                self._read[name] = str(answer["Parameter"]["Value"])
+            except client.exceptions.ParameterNotFound:
+                return ""
+        return self._read[name]
+
+
+@lru_cache(maxsize=1)
+def clock() -> Clock:
+    """The clock of this process."""
+    return SystemClock()
+
+
+@lru_cache(maxsize=1)
+def stack_secrets() -> Secrets:
+    """The secrets of this stack."""
+    prefix = read_settings().secrets_prefix
+    return ParameterSecrets(prefix) if prefix else EnvironmentSecrets()
+
+
+@lru_cache(maxsize=1)
+def ledger() -> Ledger:
+    """The table of this stack."""
+    return Ledger(connect(), read_settings().table_name)
+
+
+@lru_cache(maxsize=1)
+def world() -> World:
+    """What the use cases of this process work with.
+
+    Raises: CatalogError where the catalog is wrong, before any request is answered.
+    """
+    return World(
+        ledger=ledger(),
+        clock=clock(),
+        ids=SystemIds(),
+        catalog=read_catalog(read_settings().catalog_path),
+    )

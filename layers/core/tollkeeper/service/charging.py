@@ -1,0 +1,234 @@
+"""Check, charge and give back: what backends call around every run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tollkeeper.domain.account import Account, Decision, Draft
+from tollkeeper.domain.charges import (
+    Charge,
+    GiveBack,
+    charge_warnings,
+    decide_charge,
+    decide_give_back,
+    decide_run_failed,
+    refuse_unable,
+)
+from tollkeeper.domain.entries import AccountId, Entry, EntryKey, EntryKind
+from tollkeeper.domain.errors import AlreadyRefundedError, NotFoundError, TollkeeperError
+from tollkeeper.domain.pricing import (
+    Consumption,
+    Estimate,
+    Priced,
+    describe_run,
+    estimate_run,
+    price_run,
+    typical_run,
+)
+from tollkeeper.domain.roll import look, open_account
+from tollkeeper.service.commit import Order, Outcome, commit
+from tollkeeper.service.ports import World
+from tollkeeper.store.ledger import TakenError
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What a check, an estimate or a deduct asks about.
+
+    `opens_on` is the plan for an account that nobody touched yet.
+    """
+
+    account: AccountId
+    consumption: Consumption
+    opens_on: str | None = None
+    has_succeeded: bool = True
+    metadata: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """Who asks, and under which key."""
+
+    key: EntryKey
+    request_hash: str
+    actor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """The account can pay. Units: micro-credits."""
+
+    required_microcredits: int
+    available_microcredits: int
+    spendable_microcredits: int
+    warnings: tuple[str, ...]
+
+
+def see_account(
+    world: World, account_id: AccountId, *, is_strong: bool, opens_on: str | None = None
+) -> Account:
+    """The account as a touch would find it now; a new one as it would open. Nothing is written.
+
+    Raises: NotFoundError where accounts do not open by themselves.
+    """
+    now = world.clock.now()
+    account = world.ledger.read_account(account_id, is_strong=is_strong)
+    if account is not None:
+        return look(account, now=now, catalog=world.catalog)
+    if not world.catalog.auto_open:
+        raise NotFoundError(f"There is no account {account_id}.")
+    plan_id = opens_on or world.catalog.default_plan
+    zone = world.catalog.zone
+    return open_account(
+        account_id, plan_id=plan_id, zone=zone, now=now, catalog=world.catalog
+    ).account
+
+
+def check(world: World, request: RunRequest) -> Allowed:
+    """The account can pay for the run now. Nothing is written.
+
+    Raises: as charge; a refusal is judged again on a strong read before it is given.
+    Cost: one GetItem, two where the first one refuses.
+    """
+    priced = typical_run(request.consumption, world.catalog)
+    try:
+        return _judge(world, request, priced, is_strong=False)
+    except TollkeeperError:
+        return _judge(world, request, priced, is_strong=True)
+
+
+def _judge(world: World, request: RunRequest, priced: Priced, *, is_strong: bool) -> Allowed:
+    account = see_account(world, request.account, is_strong=is_strong, opens_on=request.opens_on)
+    refuse_unable(account, priced, world.catalog)
+    return Allowed(
+        required_microcredits=priced.charged_microcredits,
+        available_microcredits=account.available_microcredits,
+        spendable_microcredits=account.spendable_microcredits(world.catalog),
+        warnings=charge_warnings(account, priced, world.catalog),
+    )
+
+
+def estimate(world: World, request: RunRequest) -> Estimate:
+    """What the run may cost. Cost: no call at all."""
+    return estimate_run(request.consumption, world.catalog)
+
+
+def charge(world: World, request: RunRequest, keyed: Keyed) -> Outcome:
+    """The run is charged, once for this key; a run that failed is recorded without a charge.
+
+    Raises: UnknownOperationError, UnknownModelError, InvalidError, InsufficientCreditsError,
+    FeatureLimitError, AccountFrozenError, AccountClosedError and what commit raises.
+    Cost: as commit.
+    """
+    decide = _decide_run(world, request, keyed)
+    order = Order(
+        account=request.account,
+        key=keyed.key,
+        request_hash=keyed.request_hash,
+        decide=decide,
+        opens_on=request.opens_on,
+        may_open=world.catalog.auto_open,
+    )
+    return commit(world, order)
+
+
+def _decide_run(world: World, request: RunRequest, keyed: Keyed) -> Callable[[Draft], Decision]:
+    """The decision on a price that is computed once, before the first attempt.
+
+    Why: a run that cannot be priced is refused like any other, so only after the key was read.
+    """
+    try:
+        if request.has_succeeded:
+            priced = price_run(request.consumption, world.catalog)
+        else:
+            priced = Priced(describe_run(request.consumption, world.catalog), 0)
+    except TollkeeperError as error:
+        return refusing(error)
+    command = Charge(
+        key=keyed.key,
+        request_hash=keyed.request_hash,
+        priced=priced,
+        actor=keyed.actor,
+        metadata=request.metadata,
+    )
+    if not request.has_succeeded:
+        return lambda draft: decide_run_failed(draft, command)
+    return lambda draft: decide_charge(draft, command, world.catalog)
+
+
+def refusing(error: TollkeeperError) -> Callable[[Draft], Decision]:
+    """A decision that is this refusal, whatever the account."""
+
+    def refuse(_: Draft) -> Decision:
+        raise error
+
+    return refuse
+
+
+@dataclass(frozen=True, slots=True)
+class GiveBackRequest:
+    """Which charge to undo (`void`), or to give back all or part of (`refund`)."""
+
+    account: AccountId
+    charge: EntryKey
+    kind: EntryKind
+    amount_microcredits: int | None = None
+    reason: str = ""
+
+
+def give_back(world: World, request: GiveBackRequest, keyed: Keyed) -> Outcome:
+    """The charge's credits are back, at most once per charge.
+
+    Raises: NotFoundError, AlreadyRefundedError, InvalidError and what commit raises.
+    Cost: one GetItem for the charge more than commit.
+    """
+    order = Order(
+        account=request.account,
+        key=keyed.key,
+        request_hash=keyed.request_hash,
+        decide=_decide_give_back(world, request, keyed),
+        may_open=False,
+    )
+    try:
+        return commit(world, order)
+    except TakenError as error:
+        raise AlreadyRefundedError(
+            f"The charge {request.charge[2:]} was given back before; that happens once."
+        ) from error
+
+
+def _decide_give_back(
+    world: World, request: GiveBackRequest, keyed: Keyed
+) -> Callable[[Draft], Decision]:
+    charge = world.ledger.read_entry(request.account, request.charge)
+    if charge is None:
+        return refusing(NotFoundError(f"There is no charge {request.charge[2:]}."))
+    command = GiveBack(
+        key=keyed.key,
+        request_hash=keyed.request_hash,
+        charge=charge,
+        kind=request.kind,
+        amount_microcredits=request.amount_microcredits,
+        reason=request.reason,
+        actor=keyed.actor,
+    )
+    return lambda draft: decide_give_back(draft, command)
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """An entry, and the key of what gave it back, where something did."""
+
+    entry: Entry
+    returned_by: EntryKey | None
+
+
+def explain_entry(world: World, account: AccountId, key: EntryKey) -> Explained:
+    """One row with all it recorded. Raises: NotFoundError. Cost: one GetItem, two for a charge."""
+    entry = world.ledger.read_entry(account, key)
+    if entry is None:
+        raise NotFoundError("There is no such entry in this account.")
+    is_charge = entry.kind is EntryKind.CHARGE
+    returned_by = world.ledger.read_return(account, key) if is_charge else None
+    return Explained(entry, returned_by)

@@ -1,0 +1,263 @@
+"""Every write, with something failing at every call it makes: one effect, never two or none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.support.driving import Answered, Driver, verify_ledger
+from tests.support.faults import READ_FAULTS, WRITE_FAULTS, Crash, FaultyClient
+
+ACCOUNT = "user_1"
+
+Send = Callable[[Driver, str, int], Answered]
+
+
+@dataclass(frozen=True)
+class Write:
+    """A keyed request, another body under the same key, and one that must be refused.
+
+    Each is sent with a key and a number that tells rounds apart.
+    """
+
+    send: Send
+    other: Send
+    refused: Send
+    refusal: str
+
+
+def post(route: str, **body: Any) -> Send:
+    """A POST to a route of the account; `{n}` in a text becomes the round's number."""
+
+    def send(driver: Driver, key: str, n: int) -> Answered:
+        filled = {k: v.format(n=n) if isinstance(v, str) else v for k, v in body.items()}
+        path = f"POST /v1/accounts/{{id}}/{route}"
+        return driver.call(path, filled, path={"id": ACCOUNT}, key=key)
+
+    return send
+
+
+def put(route: str, **bodies: list[str]) -> Send:
+    """A PUT to a route of the account, whose values take turns from round to round."""
+
+    def send(driver: Driver, key: str, n: int) -> Answered:
+        body = {name: values[n % len(values)] for name, values in bodies.items()}
+        path = f"PUT /v1/accounts/{{id}}/{route}"
+        return driver.call(path, body, path={"id": ACCOUNT}, key=key)
+
+    return send
+
+
+WRITES: dict[str, Write] = {
+    "deduct": Write(
+        lambda d, key, n: d.deduct(ACCOUNT, "sms", key, feature=f"f{n}"),
+        lambda d, key, n: d.deduct(ACCOUNT, "sms", key, feature=f"f{n}", quantity=2),
+        lambda d, key, n: d.deduct(ACCOUNT, "phone_number", key, quantity=n + 100),
+        "insufficient_credits",
+    ),
+    "void": Write(
+        lambda d, key, n: d.void(ACCOUNT, f"seed{n}", key),
+        lambda d, key, n: d.void(ACCOUNT, f"seed{n + 1}", key),
+        lambda d, key, n: d.void(ACCOUNT, f"nothing{n}", key),
+        "not_found",
+    ),
+    "refund": Write(
+        post("refunds", key="seed{n}", amount="0.5", reason="r"),
+        post("refunds", key="seed{n}", amount="0.6", reason="r"),
+        post("refunds", key="seed{n}", amount="1.5", reason="r"),
+        "invalid",
+    ),
+    "grant": Write(
+        post("grants", amount=5, reason="round {n}"),
+        post("grants", amount=6, reason="round {n}"),
+        post("grants", amount=5, reason="r", expires_at="2026-01-01T00:00:00Z"),
+        "invalid",
+    ),
+    "adjustment": Write(
+        post("adjustments", amount="-0.001", reason="round {n}"),
+        post("adjustments", amount="-0.002", reason="round {n}"),
+        post("adjustments", amount=-100000, reason="round {n}"),
+        "insufficient_credits",
+    ),
+    "plan": Write(
+        put("plan", plan=["pro", "free"]),
+        put("plan", plan=["pro", "free"], at=["period_end"]),
+        put("plan", plan=["gold"]),
+        "invalid",
+    ),
+    "profile": Write(
+        put("profile", zone=["Europe/Berlin", "Asia/Tokyo"]),
+        put("profile", zone=["Asia/Tokyo", "Europe/Berlin"]),
+        put("profile", zone=["Mars/Base"]),
+        "invalid",
+    ),
+    "freeze": Write(
+        post("freeze", reason="round {n}"),
+        post("freeze", reason="another {n}"),
+        post("freeze"),
+        "invalid",
+    ),
+}
+ROUNDS = 24
+
+
+@pytest.fixture(params=list(WRITES))
+def write(request: pytest.FixtureRequest, driver: Driver, faults: FaultyClient) -> Write:
+    """A write, on an account with charges that can be given back."""
+    driver.grant(ACCOUNT, 100, key="seed")
+    for n in range(ROUNDS):
+        assert driver.deduct(ACCOUNT, "sms", f"seed{n}").status == 200
+    faults.forget()
+    return WRITES[request.param]
+
+
+def state(driver: Driver) -> tuple[Any, Any]:
+    """Everything that a command may change."""
+    account = dict(driver.account(ACCOUNT).body)
+    account.pop("updated_at")
+    return account, driver.entries(ACCOUNT)
+
+
+def effects(driver: Driver, key: str) -> int:
+    """How many rows the key has."""
+    return [entry["key"] for entry in driver.entries(ACCOUNT)].count(key)
+
+
+def test_a_refused_write_changes_nothing(write: Write, driver: Driver) -> None:
+    before = state(driver)
+
+    answer = write.refused(driver, "w", 0)
+
+    assert answer["code"] == write.refusal
+    assert 400 <= answer.status < 500
+    assert state(driver) == before
+
+
+def test_a_replayed_write_has_one_effect_and_one_answer(write: Write, driver: Driver) -> None:
+    first = write.send(driver, "w", 0)
+    after = state(driver)
+    driver.clock.forward(minutes=11)
+
+    again = write.send(driver, "w", 0)
+
+    assert first.status in (200, 201)
+    assert (again.status, again.body) == (first.status, first.body)
+    assert again.headers["idempotency-replayed"] == "true"
+    assert state(driver) == after
+
+
+def test_another_body_under_the_key_is_refused(write: Write, driver: Driver) -> None:
+    write.send(driver, "w", 0)
+    after = state(driver)
+
+    answer = write.other(driver, "w", 0)
+
+    assert (answer.status, answer["code"]) == (422, "idempotency_mismatch")
+    assert state(driver) == after
+
+
+def test_a_version_that_moved_after_the_read_loses_no_update(
+    write: Write, driver: Driver, faults: FaultyClient
+) -> None:
+    write.send(driver, "w0", 0)
+    faults.forget()
+    write.send(driver, "w1", 1)
+    last_call = len(faults.calls) - 1
+    assert faults.calls[last_call] == "TransactWriteItems"
+    faults.forget()
+    faults.before[last_call] = lambda: driver.grant(ACCOUNT, 7, key="between") and None
+
+    answer = write.send(driver, "w2", 2)
+
+    assert answer.status in (200, 201)
+    assert (effects(driver, "between"), effects(driver, "w2")) == (1, 1)
+    verify_ledger(driver, ACCOUNT)
+
+
+def test_the_first_of_two_equal_requests_wins_and_the_other_replays(
+    write: Write, driver: Driver, faults: FaultyClient
+) -> None:
+    """The same request overtakes itself between the read and the write."""
+    overtaking: list[Answered] = []
+    write.send(driver, "w0", 0)
+    faults.forget()
+    write.send(driver, "w1", 1)
+    last_call = len(faults.calls) - 1
+    faults.forget()
+    faults.before[last_call] = lambda: overtaking.append(write.send(driver, "w2", 2))
+
+    answer = write.send(driver, "w2", 2)
+
+    assert answer.body == overtaking[0].body
+    assert answer.headers["idempotency-replayed"] == "true"
+    assert effects(driver, "w2") == 1
+    verify_ledger(driver, ACCOUNT)
+
+
+def test_a_fault_at_any_call_ends_in_one_effect_after_a_retry(
+    write: Write, driver: Driver, faults: FaultyClient
+) -> None:
+    faults.forget()
+    write.send(driver, "plain", 0)
+    names = list(faults.calls)
+    n = 0
+    for index, name in enumerate(names):
+        kinds = READ_FAULTS if name == "GetItem" else WRITE_FAULTS
+        for fault in (*kinds, "crash_before", "crash_after"):
+            n += 1
+            faults.forget()
+            faults.plan[index] = fault
+            first = send_once(write, driver, f"w{n}", n)
+            faults.forget()
+
+            again = write.send(driver, f"w{n}", n)
+
+            assert first in (200, 201, 503, None), (index, fault)
+            assert again.status in (200, 201), (index, fault, again.text)
+            assert effects(driver, f"w{n}") == 1, (index, fault)
+    assert n < ROUNDS
+    verify_ledger(driver, ACCOUNT)
+
+
+def send_once(write: Write, driver: Driver, key: str, n: int) -> int | None:
+    """The status of one try; None where the function died."""
+    try:
+        return write.send(driver, key, n).status
+    except Crash:
+        return None
+
+
+def test_contention_without_end_is_503_and_never_402(driver: Driver, faults: FaultyClient) -> None:
+    driver.grant(ACCOUNT, 1000, key="seed")
+    faults.forget()
+    faults.plan.update(dict.fromkeys(range(1, 400), "conflict"))
+
+    answer = driver.deduct(ACCOUNT, "phone_number", "k")
+
+    assert (answer.status, answer["code"]) == (503, "busy")
+    assert answer.headers["retry-after"] == "1"
+    faults.forget()
+    assert driver.deduct(ACCOUNT, "phone_number", "k").status == 200
+
+
+def test_a_refusal_on_a_stale_read_is_judged_again(driver: Driver, faults: FaultyClient) -> None:
+    """The first read may be old: a top-up that it does not show must not cost a sale."""
+    driver.deduct(ACCOUNT, "sms", "k0")
+    faults.forget()
+    faults.before[1] = lambda: driver.grant(ACCOUNT, 1000, key="top-up") and None
+
+    answer = driver.deduct(ACCOUNT, "phone_number", "k1")
+
+    assert answer.status == 200
+
+
+def test_a_deduct_makes_two_calls(driver: Driver, faults: FaultyClient) -> None:
+    driver.deduct(ACCOUNT, "sms", "k0")
+    faults.forget()
+
+    driver.deduct(ACCOUNT, "sms", "k1")
+
+    assert faults.calls == ["GetItem", "TransactWriteItems"]
