@@ -54,6 +54,7 @@ rooms: setup
 	$(BIN)/lint-imports
 
 template validate: setup .venv-sam/installed
+	$(BIN)/python -m local.check_catalog layers/catalog/catalog.toml examples/catalogs/*.toml
 	$(BIN)/cfn-lint template.yaml
 	$(SAM) validate --lint
 

@@ -126,7 +126,10 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """Everything an operator sells and charges. `version` is the digest of the parsed file."""
+    """Everything an operator sells and charges.
+
+    `version` is the digest of the parsed file, and `source` the parsed file as canonical JSON.
+    """
 
     version: str
     plans: Mapping[str, PlanTerms]
@@ -134,6 +137,7 @@ class Catalog:
     operations: Mapping[str, Operation]
     packs: Mapping[str, Pack] = field(default_factory=dict[str, Pack])
     roles: Mapping[str, str] = field(default_factory=dict[str, str])
+    source: str = "{}"
     zone: str = "UTC"
     auto_open: bool = True
     public: bool = False

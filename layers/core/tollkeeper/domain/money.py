@@ -13,6 +13,7 @@ Microcredits = NewType("Microcredits", int)
 MICRO = 1_000_000
 LARGEST_MICROCREDITS = 10**15
 PICO_PER_USD = 10**12
+LONGEST_AMOUNT = 40
 
 
 def parse_micro(value: object, member: str, *, allow_zero: bool = False) -> int:
@@ -22,11 +23,7 @@ def parse_micro(value: object, member: str, *, allow_zero: bool = False) -> int:
     Raises: InvalidError naming the member.
     Units: millionths of whatever the member counts (credits, minutes, documents).
     """
-    amount = _parse_decimal(value, member)
-    scaled = amount * MICRO
-    if scaled != scaled.to_integral_value():
-        raise InvalidError(member, "has more than six decimals")
-    micro = int(scaled)
+    micro = _scale(_parse_decimal(value, member), member)
     if micro < 0 or (micro == 0 and not allow_zero):
         raise InvalidError(member, "must be greater than 0")
     if micro > LARGEST_MICROCREDITS:
@@ -46,9 +43,27 @@ def _parse_decimal(value: object, member: str) -> Decimal:
         raise InvalidError(member, "must be a number") from None
     if not amount.is_finite():
         raise InvalidError(member, "must be a finite number")
-    if amount.adjusted() > 12 or len(amount.as_tuple().digits) > 40:
+    if amount.adjusted() > 12 or len(amount.as_tuple().digits) > LONGEST_AMOUNT:
         raise InvalidError(member, "must not be greater than 1000000000")
     return amount
+
+
+def _scale(amount: Decimal, member: str) -> int:
+    """The amount in exact millionths.
+
+    Why: a Decimal's own arithmetic rounds at 28 digits, which would hide a seventh decimal.
+    """
+    sign, digits, exponent = amount.as_tuple()
+    assert isinstance(exponent, int), "the amount is finite"
+    micro, rest = int("".join(map(str, digits))), 0
+    places = exponent + 6
+    if places >= 0:
+        micro *= 10**places
+    else:
+        micro, rest = divmod(micro, 10 ** min(-places, LONGEST_AMOUNT + 1))
+    if rest:
+        raise InvalidError(member, "has more than six decimals")
+    return -micro if sign else micro
 
 
 def _is_plain_number(text: str) -> bool:
@@ -86,7 +101,7 @@ def floor_div(numerator: int, denominator: int) -> int:
     return numerator // denominator
 
 
-_ZERO_DECIMALS = "bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf"
+_ZERO_DECIMALS = "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf"
 ZERO_DECIMAL_CURRENCIES = frozenset(_ZERO_DECIMALS.split())
 THREE_DECIMAL_CURRENCIES = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
 

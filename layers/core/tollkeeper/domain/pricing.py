@@ -157,8 +157,8 @@ def _token_cost(family: ModelPrice, usage: Usage | None) -> int | None:
     if usage is None or family.usd_pico_per_token is None:
         return None
     rates = family.usd_pico_per_token
-    fallback = {"reasoning": "output", "cached_input": "input", "audio_input": "input"}
-    fallback |= {"cache_write_5m": "input", "cache_write_1h": "input", "audio_output": "output"}
+    # A provider bills thinking as output; a cached read is never dearer than a first one.
+    fallback = {"reasoning": "output", "cached_input": "input"}
     total = 0
     for pool, tokens in usage.pools.nonzero().items():
         rate = rates.get(pool, rates.get(fallback.get(pool, pool)))

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from tollkeeper.domain.account import Decision, Draft
+from tollkeeper.domain.account import Decision, Draft, Status
 from tollkeeper.domain.catalog import Pack
 from tollkeeper.domain.entries import AccountId, EntryKey
+from tollkeeper.domain.errors import AccountClosedError
 from tollkeeper.domain.grants import GrantKind
 from tollkeeper.domain.operating import GiveGrant, decide_grant
+
+PURCHASE_ID = re.compile(r"pur_[0-9a-f]{32}", re.ASCII)
 
 
 class PurchaseStatus(StrEnum):
@@ -28,6 +33,8 @@ class PurchaseStatus(StrEnum):
 class Purchase:
     """A pack as it was offered when the customer went to pay.
 
+    `session` is Stripe's id of the payment page at `checkout_url`; both are empty until the page
+    is open. `reason` says why a quarantined purchase needs a person.
     Units: micro-credits; `price_minor` in the currency's smallest unit.
     """
 
@@ -42,7 +49,10 @@ class Purchase:
     status: PurchaseStatus = PurchaseStatus.CREATED
     version: int = 1
     expires_after_days: int | None = None
+    stripe_price: str = ""
+    request_hash: str = ""
     session: str = ""
+    checkout_url: str = ""
     payment_intent: str = ""
     paid_at: datetime | None = None
     reason: str = ""
@@ -74,8 +84,17 @@ class Linked:
     purchase: str
 
 
+def purchase_id_of(account: AccountId, key: EntryKey) -> str:
+    """The id of the purchase that this key of the account starts: always the same one.
+
+    Why: a repeat finds the purchase by its id, with no second item that could be lost.
+    """
+    digest = hashlib.sha256(f"{account}\n{key}".encode()).hexdigest()
+    return f"pur_{digest[:32]}"
+
+
 def offer(
-    pack: Pack, *, purchase_id: str, account: AccountId, session: str, now: datetime
+    pack: Pack, *, purchase_id: str, account: AccountId, request_hash: str, now: datetime
 ) -> Purchase:
     """The purchase that is recorded before the customer can pay."""
     return Purchase(
@@ -88,8 +107,14 @@ def offer(
         currency=pack.currency,
         created_at=now,
         expires_after_days=pack.expires_after_days,
-        session=session,
+        stripe_price=pack.stripe_price or "",
+        request_hash=request_hash,
     )
+
+
+def opened(purchase: Purchase, *, session: str, checkout_url: str) -> Purchase:
+    """The purchase with its payment page, in its next version."""
+    return moved(purchase, purchase.status, session=session, checkout_url=checkout_url)
 
 
 def moved(purchase: Purchase, status: PurchaseStatus, **changes: object) -> Purchase:
@@ -105,7 +130,12 @@ def purchase_entry_key(purchase_id: str) -> EntryKey:
 def decide_purchase(
     draft: Draft, purchase: Purchase, *, payment_intent: str, event: EventSeen
 ) -> Decision:
-    """The pack's credits are in the account, the purchase is paid and its links are written."""
+    """The pack's credits are in the account, the purchase is paid and its payment is linked.
+
+    Raises: AccountClosedError, because credits of a closed account would be lost.
+    """
+    if draft.account.status is Status.CLOSED:
+        raise AccountClosedError(f"The account {purchase.account} is closed for good.")
     days = purchase.expires_after_days
     decision = decide_grant(
         draft,
@@ -126,7 +156,7 @@ def decide_purchase(
         ),
     )
     paid = moved(purchase, PurchaseStatus.PAID, paid_at=draft.at, payment_intent=payment_intent)
-    links = [Linked(purchase.id, purchase.account, purchase.id)]
+    also: tuple[object, ...] = (PurchaseMoved(paid), event)
     if payment_intent:
-        links.append(Linked(payment_intent, purchase.account, purchase.id))
-    return replace(decision, also=(PurchaseMoved(paid), event, *links))
+        also = (*also, Linked(payment_intent, purchase.account, purchase.id))
+    return replace(decision, also=also)

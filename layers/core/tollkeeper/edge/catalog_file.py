@@ -87,7 +87,7 @@ def _read(path: Path) -> Catalog | list[Problem]:
     except ValidationError as error:
         return explain(error, document)
     problems = [Problem(show_key(at, document), why) for at, why in find_problems(tables)]
-    return problems or _to_catalog(tables, _digest(document))
+    return problems or _to_catalog(tables, _canonical(document))
 
 
 def _parse(path: Path) -> dict[str, Any] | Problem:
@@ -131,16 +131,16 @@ def _find_floats(document: dict[str, Any]) -> Iterator[Problem]:
             waiting += reversed([((*place, at), held) for at, held in enumerate(entries)])
 
 
-def _digest(document: dict[str, Any]) -> str:
-    """The version of what the file says, whatever its comments, spaces and order of keys."""
-    canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()[:VERSION_DIGITS]
+def _canonical(document: dict[str, Any]) -> str:
+    """What the file says as one text, whatever its comments, spaces and order of keys."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def _to_catalog(tables: CatalogTables, version: str) -> Catalog:
+def _to_catalog(tables: CatalogTables, source: str) -> Catalog:
     account = tables.account
     return Catalog(
-        version=version,
+        version=hashlib.sha256(source.encode()).hexdigest()[:VERSION_DIGITS],
+        source=source,
         plans={name: _to_plan(name, plan) for name, plan in tables.plans.items()},
         default_plan=account.default_plan,
         operations={name: _to_operation(name, each) for name, each in tables.operations.items()},

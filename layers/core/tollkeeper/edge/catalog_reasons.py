@@ -20,6 +20,8 @@ from tollkeeper.edge.catalog_models import (
     Table,
 )
 
+LONGEST_KEY_SHOWN = 200
+
 Place = tuple[str | int, ...]
 
 
@@ -63,11 +65,13 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def explain(error: ValidationError, document: Mapping[str, Any]) -> list[Problem]:
-    """Every problem that the tables alone show, in the order of the file's sections."""
-    return [
-        Problem(show_key(_place(found), document), _reason(found))
-        for found in error.errors(include_url=False, include_input=False)
-    ]
+    """Every problem that the tables alone show, in the order of the file's sections.
+
+    Why: unknown keys come first, since a key that is missing is most often one that is misspelt.
+    """
+    all_found = error.errors(include_url=False, include_input=False)
+    all_found.sort(key=lambda found: found["type"] != "extra_forbidden")
+    return [Problem(show_key(_place(each), document), _reason(each)) for each in all_found]
 
 
 def show_key(place: Sequence[str | int], document: Mapping[str, Any]) -> str:
@@ -84,6 +88,8 @@ def show_key(place: Sequence[str | int], document: Mapping[str, Any]) -> str:
             continue
         text = part if _BARE_KEY.fullmatch(part) else json.dumps(part[:80], ensure_ascii=False)
         shown += f".{text}" if shown else text
+        if len(shown) > LONGEST_KEY_SHOWN:
+            return f"{shown[:LONGEST_KEY_SHOWN]}..."
     return shown
 
 

@@ -29,6 +29,11 @@ def log_refusal(code: str, status: int, **facts: Any) -> None:
     level("refused", extra={"code": code, "status": status, **facts})
 
 
+def log_alarm(message: str, **facts: Any) -> None:
+    """One line at level error, with no exception: something that a person must look at."""
+    logger().error(message, extra=facts)
+
+
 def log_failure(message: str, **facts: Any) -> None:
     """One line with the traceback of what we did not expect."""
     logger().exception(message, extra=facts)

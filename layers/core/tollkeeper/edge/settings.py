@@ -31,6 +31,11 @@ class Settings(BaseModel):
         return {"prod": "tk_live", "dev": "tk_test", "local": "tk_dev"}[self.stage]
 
     @property
+    def is_live(self) -> bool:
+        """Payments of this stage are real money."""
+        return self.stage == "prod"
+
+    @property
     def return_origins(self) -> tuple[str, ...]:
         """The origins that a checkout may send its customer back to."""
         return tuple(url.strip().rstrip("/") for url in self.return_urls.split(",") if url.strip())

@@ -29,13 +29,13 @@ class Amount:
     micro: int
 
 
-def read_json(raw: bytes) -> dict[str, Any]:
+def read_json(raw: bytes, *, largest_bytes: int = LARGEST_BODY_BYTES) -> dict[str, Any]:
     """The body's object, numbers exact (int or Decimal), members unique, depth bounded.
 
-    Raises: TooLargeError above 64 KB; MalformedError for whatever is no such object.
+    Raises: TooLargeError above the bound; MalformedError for whatever is no such object.
     """
-    if len(raw) > LARGEST_BODY_BYTES:
-        raise TooLargeError(f"The body has {len(raw)} bytes; at most {LARGEST_BODY_BYTES} fit.")
+    if len(raw) > largest_bytes:
+        raise TooLargeError(f"The body has {len(raw)} bytes; at most {largest_bytes} fit.")
     try:
         text = raw.decode("utf-8")
         value = json.loads(
@@ -80,9 +80,11 @@ def _refuse_constant(text: str) -> NoReturn:
 def _read_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise MalformedError(f"The body has the member {twice[:64]!r} twice.")
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise MalformedError(f"The body has the member {name[:64]!r} twice.")
+            seen.add(name)
     return members
 
 
@@ -163,7 +165,22 @@ def hash_request(route: str, account: str, members: Mapping[str, Any]) -> str:
 
 
 def _canonical_number(value: object) -> int | str:
+    """A whole number as one; else the plain decimal, or digits and exponent where it is long.
+
+    Why: arithmetic on Decimals rounds, and 1e900000 written out would fill the memory.
+    """
     assert isinstance(value, Decimal), "only decimals need a form of their own"
-    if value == value.to_integral_value() and value.adjusted() < LONGEST_NUMBER:
-        return int(value)
-    return f"{value.normalize():f}"
+    sign, digits, exponent = value.as_tuple()
+    assert isinstance(exponent, int), "a body has finite numbers only"
+    text = "".join(map(str, digits)).lstrip("0")
+    significant = text.rstrip("0")
+    exponent += len(text) - len(significant)
+    if not significant:
+        return 0
+    minus = "-" if sign else ""
+    if 0 <= exponent <= LONGEST_NUMBER:
+        return int(minus + significant + "0" * exponent)
+    if -LONGEST_NUMBER <= exponent < 0:
+        padded = significant.rjust(1 - exponent, "0")
+        return f"{minus}{padded[:exponent]}.{padded[exponent:]}"
+    return f"{minus}{significant}e{exponent}"

@@ -12,7 +12,7 @@ import botocore.session
 
 from tollkeeper.edge.catalog_file import read_catalog
 from tollkeeper.edge.settings import read_environment_secret, read_settings
-from tollkeeper.service.ports import Clock, Secrets, World
+from tollkeeper.service.ports import Clock, Secrets, StripeGateway, World
 from tollkeeper.store.client import connect
 from tollkeeper.store.ledger import Ledger
 
@@ -111,3 +111,13 @@ def world() -> World:
         ids=SystemIds(),
         catalog=read_catalog(read_settings().catalog_path),
     )
+
+
+def stripe_gateway() -> StripeGateway:
+    """Stripe; or, on one machine without a key for it, the simulated payment page.
+
+    Why: imported here, since only checkout needs it.
+    """
+    from tollkeeper.edge.stripe_gateway import choose_gateway
+
+    return choose_gateway(read_settings(), stack_secrets())

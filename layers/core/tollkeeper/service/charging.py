@@ -30,6 +30,7 @@ from tollkeeper.domain.roll import look, open_account
 from tollkeeper.service.commit import Order, Outcome, commit
 from tollkeeper.service.ports import World
 from tollkeeper.store.ledger import TakenError
+from tollkeeper.store.versions import write_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,7 @@ def _decide_run(world: World, request: RunRequest, keyed: Keyed) -> Callable[[Dr
             priced = Priced(describe_run(request.consumption, world.catalog), 0)
     except TollkeeperError as error:
         return refusing(error)
+    keep_version(world)
     command = Charge(
         key=keyed.key,
         request_hash=keyed.request_hash,
@@ -155,6 +157,17 @@ def _decide_run(world: World, request: RunRequest, keyed: Keyed) -> Callable[[Dr
     if not request.has_succeeded:
         return lambda draft: decide_run_failed(draft, command)
     return lambda draft: decide_charge(draft, command, world.catalog)
+
+
+def keep_version(world: World) -> None:
+    """The catalog that prices this charge is stored, so that it can be computed again.
+
+    Cost: one TransactWriteItems for the first charge of a process, nothing after it.
+    """
+    version = world.catalog.version
+    if version not in world.versions:
+        write_version(world.ledger, version, world.catalog.source, world.clock.now())
+        world.versions.add(version)
 
 
 def refusing(error: TollkeeperError) -> Callable[[Draft], Decision]:

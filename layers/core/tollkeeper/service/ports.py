@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -63,17 +63,24 @@ class StripeGateway(Protocol):
     """The calls that we make to Stripe."""
 
     def open_checkout(
-        self, purchase: Purchase, *, stripe_price: str | None, success_url: str, cancel_url: str
+        self, purchase: Purchase, *, success_url: str, cancel_url: str
     ) -> CheckoutPage:
-        """A payment page for the purchase. Raises: PaymentsUnavailableError."""
+        """A payment page for the purchase: the same one however often it is asked for.
+
+        Raises: PaymentsUnavailableError.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What a use case works with. One per process, made by the edge."""
+    """What a use case works with. One per process, made by the edge.
+
+    `versions` are the price versions that this process knows to be stored.
+    """
 
     ledger: Ledger
     clock: Clock
     ids: IdSource
     catalog: Catalog
+    versions: set[str] = field(default_factory=set[str])

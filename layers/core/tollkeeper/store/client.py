@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+import botocore
 import botocore.config
 import botocore.session
 
 CONNECT_TIMEOUT_S = 1
 READ_TIMEOUT_S = 2
 ATTEMPTS = 2
+USER_AGENT = f"tollkeeper Botocore/{botocore.__version__}"
 WORST_CALL_S = (CONNECT_TIMEOUT_S + READ_TIMEOUT_S) * ATTEMPTS
 
 
@@ -36,7 +38,8 @@ def connect(region: str | None = None) -> DynamoClient:
     """A client that gives up within the request's deadline and keeps 50 connections.
 
     Why: the SDK's own default waits 60 s; parameters come from `items` and need no second
-    validation by the SDK.
+    validation by the SDK. Its own user agent is put together anew twice for every call, which
+    takes a tenth of a charge's CPU; a fixed one is only sent.
     """
     config = botocore.config.Config(
         connect_timeout=CONNECT_TIMEOUT_S,
@@ -45,6 +48,7 @@ def connect(region: str | None = None) -> DynamoClient:
         max_pool_connections=50,
         parameter_validation=False,
         tcp_keepalive=True,
+        user_agent=USER_AGENT,
     )
     session = botocore.session.get_session()
     client: Any = session.create_client("dynamodb", region_name=region, config=config)

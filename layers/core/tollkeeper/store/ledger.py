@@ -14,7 +14,7 @@ from botocore.exceptions import ConnectionError as LinkError
 from tollkeeper.domain.account import Account, Decision
 from tollkeeper.domain.entries import AccountId, Entry, EntryKey
 from tollkeeper.domain.errors import BusyError, LedgerCorruptError
-from tollkeeper.domain.purchases import Linked, Purchase
+from tollkeeper.domain.purchases import EventSeen, Linked, Purchase
 from tollkeeper.domain.totals import DayClosed
 from tollkeeper.store.client import DynamoClient
 from tollkeeper.store.items import (
@@ -37,7 +37,7 @@ from tollkeeper.store.keys import (
     returned_key,
 )
 from tollkeeper.store.payments import link_from_item, purchase_from_item
-from tollkeeper.store.writes import Write, decision_to_writes
+from tollkeeper.store.writes import Write, decision_to_writes, purchase_to_writes
 
 BUSY_CODES = frozenset(
     {
@@ -234,6 +234,14 @@ class Ledger:
         Cost: one TransactWriteItems; two write units a KB of each item.
         """
         self._write(decision_to_writes(decision))
+
+    def write_purchase(self, purchase: Purchase, *also: Linked | EventSeen) -> None:
+        """The purchase is written over the version before it, with what goes with it.
+
+        Raises: TakenError where somebody wrote it, or the event, meanwhile; as write_decision.
+        Cost: one TransactWriteItems.
+        """
+        self._write(purchase_to_writes(purchase, *also))
 
     def write_puts(self, *writes: Write) -> None:
         """All of these puts are written, or none. Raises and Cost: as write_decision."""

@@ -11,6 +11,14 @@ from tollkeeper.store.items import SCHEMA, Item, from_ms, number, string, to_ms
 from tollkeeper.store.keys import event_key, link_key, purchase_key
 
 EVENTS_KEPT_FOR = timedelta(days=90)
+OPTIONAL_TEXTS = (
+    "stripe_price",
+    "request_hash",
+    "session",
+    "checkout_url",
+    "payment_intent",
+    "reason",
+)
 
 
 def purchase_to_item(purchase: Purchase) -> Item:
@@ -26,10 +34,9 @@ def purchase_to_item(purchase: Purchase) -> Item:
         "status": string(purchase.status.value),
         "created_at": number(to_ms(purchase.created_at)),
     }
+    texts = {name: getattr(purchase, name) for name in OPTIONAL_TEXTS}
+    item |= {name: string(text) for name, text in texts.items() if text}
     optional: dict[str, Any] = {
-        "session": string(purchase.session) if purchase.session else None,
-        "payment_intent": string(purchase.payment_intent) if purchase.payment_intent else None,
-        "reason": string(purchase.reason) if purchase.reason else None,
         "paid_at": None if purchase.paid_at is None else number(to_ms(purchase.paid_at)),
         "expires_after_days": None
         if purchase.expires_after_days is None
@@ -54,10 +61,8 @@ def purchase_from_item(item: Item) -> Purchase:
         status=PurchaseStatus(item["status"]["S"]),
         version=int(item["v"]["N"]),
         expires_after_days=None if days is None else int(days["N"]),
-        session=item["session"]["S"] if "session" in item else "",
-        payment_intent=item["payment_intent"]["S"] if "payment_intent" in item else "",
         paid_at=None if paid_at is None else from_ms(int(paid_at["N"])),
-        reason=item["reason"]["S"] if "reason" in item else "",
+        **{name: item[name]["S"] for name in OPTIONAL_TEXTS if name in item},
     )
 
 

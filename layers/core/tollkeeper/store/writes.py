@@ -8,7 +8,7 @@ from typing import Any
 
 from tollkeeper.domain.account import Account, ChargeReturned, Decision
 from tollkeeper.domain.entries import AccountId
-from tollkeeper.domain.purchases import EventSeen, Linked, PurchaseMoved
+from tollkeeper.domain.purchases import EventSeen, Linked, Purchase, PurchaseMoved
 from tollkeeper.domain.roll import next_moment
 from tollkeeper.domain.totals import DayClosed
 from tollkeeper.store.items import (
@@ -67,6 +67,11 @@ def decision_to_writes(decision: Decision) -> list[Write]:
     keys = {(w.put["Item"]["pk"]["S"], w.put["Item"]["sk"]["S"]) for w in writes}
     assert len(keys) == len(writes), "the keys of a transaction differ"
     return writes
+
+
+def purchase_to_writes(purchase: Purchase, *also: Linked | EventSeen) -> list[Write]:
+    """The slots of a purchase that moves without a grant."""
+    return [_also_to_write(purchase.account, each) for each in (PurchaseMoved(purchase), *also)]
 
 
 def account_to_item_put(account: Account, due_ms: int, version: int) -> dict[str, Any]:
