@@ -32,13 +32,14 @@ $(READY): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or later is needed; say which: make PYTHON=python3.13" >&2; exit 1; }
 	@echo "Setting up .venv (once, about a minute) ..."
-	@$(PYTHON) -m venv --clear .venv
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements/dev.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 # --------------------------------------------------------------------------------------- checks
-test: setup engine
+test: setup
+	@$(BIN)/python -m local.install --all
 	$(BIN)/pytest
 
 check: lint types rooms template test
