@@ -101,4 +101,4 @@ lock:
 	$(LOCK) -c requirements/ministack.txt -o requirements/deploy-check.txt requirements/deploy-check.in
 
 clean:
-	rm -rf .aws-sam .venv .venv-sam .venv-lock .venv-ministack
+	rm -rf .aws-sam .venv .venv-sam .venv-lock .venv-ministack .venv-deploy-check-*
