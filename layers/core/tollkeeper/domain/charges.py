@@ -15,7 +15,15 @@ from tollkeeper.domain.errors import (
     InsufficientCreditsError,
     InvalidError,
 )
-from tollkeeper.domain.grants import PRIORITY, Draw, Grant, GrantKind, draw_down, put_back
+from tollkeeper.domain.grants import (
+    PRIORITY,
+    Draw,
+    Grant,
+    GrantKind,
+    Stay,
+    draw_down,
+    put_back,
+)
 from tollkeeper.domain.inflow import next_grant_id, take_in
 from tollkeeper.domain.money import show_micro
 from tollkeeper.domain.offers import find_help
@@ -227,7 +235,8 @@ def _return(
     """The account with the amount back: debt first, then its grants, then a new one."""
     account = draft.account
     paid = min(account.overdraft_debt_microcredits, amount)
-    grants, returned, homeless = put_back(account.grants, charge.draws, amount - paid, draft.at)
+    stay = Stay(draft.at, account.plan.period_start_at, account.plan.period_end_at)
+    grants, returned, homeless = put_back(account.grants, charge.draws, amount - paid, stay)
     life = account.lifetime
     account = replace(
         account,

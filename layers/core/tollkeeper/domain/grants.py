@@ -91,20 +91,42 @@ def draw_down(grants: Grants, amount_microcredits: int) -> tuple[Grants, tuple[D
     return tuple(kept), tuple(draws), missing
 
 
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """Until when a used-up grant can come back: now, and the plan period that now is in."""
+
+    now: datetime
+    period_start_at: datetime
+    period_end_at: datetime
+
+    def home_of(self, drawn: Grant) -> Grant | None:
+        """The used-up grant as it comes back, empty; None where its time is over.
+
+        Why: a plan's grant ends with its period, which a change of plan ends early and a change
+        of zone moves; what was written down when it was drawn knows of neither.
+        """
+        grant = replace(drawn, remaining_microcredits=0)
+        if grant.kind is GrantKind.PLAN:
+            if grant.effective_at < self.period_start_at:
+                return None
+            grant = replace(grant, expires_at=self.period_end_at)
+        return grant if grant.expires_at is None or grant.expires_at > self.now else None
+
+
 def put_back(
-    grants: Grants, draws: tuple[Draw, ...], amount_microcredits: int, now: datetime
+    grants: Grants, draws: tuple[Draw, ...], amount_microcredits: int, stay: Stay
 ) -> tuple[Grants, tuple[Draw, ...], int]:
     """Grants with the amount returned, last drawn first, the returns, and what has no home.
 
-    A grant that was used up comes back as it was; credits of an expired one have no home.
+    A grant that was used up comes back; credits of one whose time is over have no home.
     """
     by_id = {g.id: g for g in grants}
     left = amount_microcredits
     returned: list[Draw] = []
     for draw in reversed(draws):
         share = min(left, draw.amount_microcredits)
-        base = by_id.get(draw.grant.id) or replace(draw.grant, remaining_microcredits=0)
-        if share == 0 or (base.expires_at is not None and base.expires_at <= now):
+        base = by_id.get(draw.grant.id) or stay.home_of(draw.grant)
+        if share == 0 or base is None:
             continue
         by_id[base.id] = replace(base, remaining_microcredits=base.remaining_microcredits + share)
         returned.append(Draw(draw.grant, share))
@@ -138,4 +160,5 @@ def _is_mergeable(one: Grant, other: Grant) -> bool:
         and one.priority == other.priority
         and one.expires_at == other.expires_at
         and one.has_started == other.has_started
+        and (one.has_started or one.effective_at == other.effective_at)
     )

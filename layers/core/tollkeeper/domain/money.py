@@ -43,8 +43,10 @@ def _parse_decimal(value: object, member: str) -> Decimal:
         raise InvalidError(member, "must be a number") from None
     if not amount.is_finite():
         raise InvalidError(member, "must be a finite number")
-    if amount.adjusted() > 12 or len(amount.as_tuple().digits) > LONGEST_AMOUNT:
+    if amount.adjusted() > 12:
         raise InvalidError(member, "must not be greater than 1000000000")
+    if len(amount.as_tuple().digits) > LONGEST_AMOUNT:
+        raise InvalidError(member, "has more digits than any amount")
     return amount
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from tollkeeper.domain.account import Account, Decision, Draft, PlanState, Status
-from tollkeeper.domain.catalog import Catalog
+from tollkeeper.domain.catalog import Catalog, PlanTerms
 from tollkeeper.domain.entries import Entry, EntryKey, EntryKind
 from tollkeeper.domain.errors import (
     GrantLimitError,
@@ -15,9 +15,12 @@ from tollkeeper.domain.errors import (
 )
 from tollkeeper.domain.grants import MOST_GRANTS, PRIORITY, Grant, GrantKind, draw_down
 from tollkeeper.domain.inflow import next_grant_id, take_in
-from tollkeeper.domain.money import show_micro
+from tollkeeper.domain.money import LARGEST_MICROCREDITS, show_micro
 from tollkeeper.domain.periods import find_zone, period_end, zone_change_at
 from tollkeeper.domain.roll import allocate, expire_grant, first_anchor
+
+MOMENT = timedelta(milliseconds=1)
+"""The smallest step of time that is stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +79,11 @@ class ChangeStanding(Command):
 def decide_grant(draft: Draft, command: GiveGrant) -> Decision:
     """The credits are in the account, or wait for their start.
 
-    Raises: GrantLimitError for promo and adjustment grants at the bound; InvalidError.
+    Raises: GrantLimitError at the bound, InvalidError above what an account can hold; neither
+    for a purchase, because what was paid for is never refused for lack of room.
     """
-    bounded = command.kind in (GrantKind.PROMO, GrantKind.ADJUSTMENT)
-    if bounded and len(draft.account.grants) >= MOST_GRANTS:
-        raise GrantLimitError(f"The account holds {MOST_GRANTS} grants; let some be used first.")
+    if not command.key.startswith("s#"):
+        _refuse_full(draft.account, command.amount_microcredits)
     effective_at = max(command.effective_at or draft.at, draft.at)
     if command.expires_at is not None and command.expires_at <= effective_at:
         raise InvalidError("expires_at", "must be later than now and than effective_at")
@@ -110,6 +113,14 @@ def decide_grant(draft: Draft, command: GiveGrant) -> Decision:
         details=dict(command.details),
     )
     return draft.decide(entry)
+
+
+def _refuse_full(account: Account, amount: int) -> None:
+    if len(account.grants) >= MOST_GRANTS:
+        raise GrantLimitError(f"The account holds {MOST_GRANTS} grants; let some be used first.")
+    if sum(g.remaining_microcredits for g in account.grants) + amount > LARGEST_MICROCREDITS:
+        most = show_micro(LARGEST_MICROCREDITS)
+        raise InvalidError("amount", f"would take the account above {most} credits")
 
 
 def decide_adjustment(draft: Draft, command: Adjust) -> Decision:
@@ -150,9 +161,8 @@ def decide_adjustment(draft: Draft, command: Adjust) -> Decision:
 
 
 def _adjust_up(draft: Draft, command: Adjust) -> Decision:
-    if len(draft.account.grants) >= MOST_GRANTS:
-        raise GrantLimitError(f"The account holds {MOST_GRANTS} grants; let some be used first.")
     amount = command.delta_microcredits
+    _refuse_full(draft.account, amount)
     grant = Grant(
         id=next_grant_id(draft),
         kind=GrantKind.ADJUSTMENT,
@@ -204,29 +214,50 @@ def decide_plan_change(draft: Draft, command: ChangePlan, catalog: Catalog) -> D
     account = draft.account
     if draft.before is None and is_on_plan(account, command):
         return draft.decide(_note_plan(draft, command, account, "opening"))
-    terms = catalog.plan(command.plan)
-    anchor = command.anchor or first_anchor(terms, draft.at, account.zone)
     if command.at_period_end:
-        plan = replace(account.plan, next_plan=command.plan, next_anchor=anchor)
-        if command.anchor is None and terms.anchor == "opening":
-            end_at = account.plan.period_end_at
-            plan = replace(plan, next_anchor=first_anchor(terms, end_at, account.zone))
-    else:
-        plan = PlanState(
-            id=command.plan,
-            generation=account.plan.generation + 1,
-            period_start_at=draft.at,
-            period_end_at=period_end(anchor, draft.at, account.zone),
-            anchor=anchor,
-        )
+        plan = _wait_for_end(account, command, catalog.plan(command.plan))
+        return draft.decide(_note_plan(draft, command, replace(account, plan=plan), "period_end"))
+    return draft.decide(_change_now(draft, command, catalog))
+
+
+def _wait_for_end(account: Account, command: ChangePlan, terms: PlanTerms) -> PlanState:
+    """The current period with what follows it; asking for the current plan takes a change back."""
+    plan = account.plan
+    if command.plan == plan.id and command.anchor is None:
+        return replace(plan, next_plan="", next_anchor=None)
+    anchor = command.anchor or first_anchor(terms, plan.period_end_at, account.zone)
+    return replace(plan, next_plan=command.plan, next_anchor=anchor)
+
+
+def _change_now(draft: Draft, command: ChangePlan, catalog: Catalog) -> Entry:
+    _take_own_moment(draft)
+    account = draft.account
+    anchor = command.anchor or first_anchor(catalog.plan(command.plan), draft.at, account.zone)
+    plan = PlanState(
+        id=command.plan,
+        generation=account.plan.generation + 1,
+        period_start_at=draft.at,
+        period_end_at=period_end(anchor, draft.at, account.zone),
+        anchor=anchor,
+    )
     old_grants = [g.id for g in account.grants if g.kind is GrantKind.PLAN]
-    when = "period_end" if command.at_period_end else "now"
-    entry = _note_plan(draft, command, replace(account, plan=plan), when)
-    if not command.at_period_end:
-        for grant_id in old_grants:
-            expire_grant(draft, grant_id)
-        allocate(draft, rolled_over=0, catalog=catalog)
-    return draft.decide(entry)
+    entry = _note_plan(draft, command, replace(account, plan=plan), "now")
+    for grant_id in old_grants:
+        expire_grant(draft, grant_id)
+    allocate(draft, catalog)
+    return entry
+
+
+def _take_own_moment(draft: Draft) -> None:
+    """The draft stands at a moment that no earlier row of the account has.
+
+    Why: a charge counts in the period whose start is not after it. One of the same millisecond,
+    which two machines' clocks can bring about, must not move into the period that begins now.
+    """
+    before = draft.account.rolled_to if draft.before is None else draft.before.rolled_to
+    last = draft.entries[-1].at if draft.entries else before
+    draft.at = max(draft.at, last + MOMENT)
+    draft.account = replace(draft.account, rolled_to=draft.at)
 
 
 def _note_plan(draft: Draft, command: ChangePlan, account: Account, when: str) -> Entry:

@@ -14,9 +14,12 @@ from tollkeeper.domain.errors import InvalidError
 def find_zone(name: str) -> ZoneInfo:
     """The IANA zone of that name. Raises: InvalidError for `zone`."""
     try:
-        return ZoneInfo(name)
+        # Why: names such as localtime or right/UTC are files of one machine, no zones.
+        if name[:1].isupper():
+            return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise InvalidError("zone", f"{name!r} is no IANA time zone such as Europe/Berlin") from None
+        pass
+    raise InvalidError("zone", f"{name!r} is no IANA time zone such as Europe/Berlin")
 
 
 def local_date(at: datetime, zone: str) -> date:

@@ -114,7 +114,8 @@ def _apply_flat(
     operation: Operation, rule: Flat, consumption: Consumption, model: str | None
 ) -> _Cost:
     calls = _whole(consumption.quantity_micro or MICRO, operation)
-    item, each, picousd = operation.id, rule.credits_microcredits, operation.usd_pico_per_call
+    item, each, per_call = operation.id, rule.credits_microcredits, operation.usd_pico_per_call
+    picousd = None if per_call is None else per_call * calls
     if rule.models:
         family = find_model(operation, rule.models, model)
         item, each = f"{operation.id} with {family.name}", family.credits_microcredits
@@ -123,7 +124,7 @@ def _apply_flat(
     assert each is not None, "a flat rule has a price or models"
     total = calls * each
     line = Line(item, str(calls), show_micro(each), total)
-    return _Cost(total, (line,), None if picousd is None else picousd * calls)
+    return _Cost(total, (line,), picousd)
 
 
 def _apply_per_unit(operation: Operation, rule: PerUnit, consumption: Consumption) -> _Cost:

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from tollkeeper.domain.account import Account, Draft, PlanState, Windows
 from tollkeeper.domain.catalog import Catalog, PlanTerms
 from tollkeeper.domain.entries import AccountId, EntryKey, EntryKind
-from tollkeeper.domain.grants import PRIORITY, Grant, GrantKind
+from tollkeeper.domain.grants import PRIORITY, Draw, Grant, GrantKind
 from tollkeeper.domain.inflow import next_grant_id, take_in
 from tollkeeper.domain.periods import (
     local_date,
@@ -26,10 +26,11 @@ DAY, RESET, EXPIRE, START = range(4)
 
 @dataclass(frozen=True, slots=True, order=True)
 class Moment:
-    """Something that time alone makes happen."""
+    """Something that time alone makes happen. `age` puts g10 after g9, as drawing does."""
 
     at: datetime
     rank: int
+    age: int = 0
     id: str = ""
 
 
@@ -43,7 +44,7 @@ def open_account(
     plan = PlanState(terms.id, 1, now, period_end(anchor, now, zone), anchor)
     account = Account(id=account_id, plan=plan, zone=zone, today=today, rolled_to=now)
     draft = Draft(None, account, now)
-    allocate(draft, rolled_over=0, catalog=catalog)
+    allocate(draft, catalog)
     return draft
 
 
@@ -84,9 +85,9 @@ def next_moment(account: Account) -> Moment:
         moments.append(Moment(day_end(account), DAY))
     for grant in account.grants:
         if not grant.has_started:
-            moments.append(Moment(grant.effective_at, START, grant.id))
+            moments.append(Moment(grant.effective_at, START, len(grant.id), grant.id))
         elif grant.expires_at is not None:
-            moments.append(Moment(grant.expires_at, EXPIRE, grant.id))
+            moments.append(Moment(grant.expires_at, EXPIRE, len(grant.id), grant.id))
     return min(moments)
 
 
@@ -161,15 +162,17 @@ def _reset(draft: Draft, at: datetime, catalog: Catalog) -> None:
     account = draft.account
     old = account.plan
     terms = catalog.plan(old.id)
-    rolled = 0
-    grants = list(account.grants)
-    for index, grant in enumerate(grants):
+    rolled: list[Draw] = []
+    grants: list[Grant] = []
+    for grant in account.grants:
+        moved = 0
         if grant.kind is GrantKind.PLAN and grant.expires_at is not None and grant.expires_at <= at:
             moved = terms.rolled_over(grant.remaining_microcredits)
-            rolled += moved
-            rest = grant.remaining_microcredits - moved
-            grants[index] = replace(grant, remaining_microcredits=rest)
-    grants = [g for g in grants if g.remaining_microcredits]
+        if moved:
+            rolled.append(Draw(grant, moved))
+        rest = grant.remaining_microcredits - moved
+        if rest:
+            grants.append(replace(grant, remaining_microcredits=rest))
     plan_id = old.next_plan or (old.id if old.id in catalog.plans else catalog.default_plan)
     anchor = old.next_anchor if old.next_plan else old.anchor
     if plan_id != old.id and not old.next_plan:
@@ -186,12 +189,16 @@ def _reset(draft: Draft, at: datetime, catalog: Catalog) -> None:
             anchor=anchor,
         ),
     )
-    allocate(draft, rolled_over=rolled, catalog=catalog)
+    allocate(draft, catalog, tuple(rolled))
 
 
-def allocate(draft: Draft, *, rolled_over: int, catalog: Catalog) -> None:
-    """The current period has its allocation and fresh counters, explained by one reset row."""
+def allocate(draft: Draft, catalog: Catalog, rolled: tuple[Draw, ...] = ()) -> None:
+    """The current period has its allocation and fresh counters, explained by one reset row.
+
+    `rolled` is what the last period's grants gave up for this one.
+    """
     account = draft.account
+    rolled_over = sum(draw.amount_microcredits for draw in rolled)
     plan = account.plan
     terms = catalog.plan(plan.id)
     allocation = terms.allocation_microcredits
@@ -223,6 +230,7 @@ def allocate(draft: Draft, *, rolled_over: int, catalog: Catalog) -> None:
         kind=EntryKind.RESET,
         delta=allocation,
         moved_microcredits=allocation,
+        draws=rolled,
         debt_change_microcredits=paid,
         grant=held,
         details=details,

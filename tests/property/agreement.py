@@ -1,0 +1,61 @@
+"""Where the account and the model's state must be the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tollkeeper.domain.account import Account
+from tollkeeper.domain.grants import Grant
+
+from .model import Bucket, State, from_moment
+from .world import PLANS
+
+
+def check_agrees(account: Account, state: State) -> None:
+    """Balances, grants, period, counters and windows are what the model works out."""
+    assert account.available_microcredits == state.available()
+    assert [grant_row(g) for g in sorted(account.grants, key=age)] == [
+        bucket_row(b) for b in state.open_buckets()
+    ]
+    assert account.overdraft_debt_microcredits == state.debt
+    assert (account.plan.id, account.zone) == (state.plan, state.zone)
+    assert from_moment(account.plan.period_start_at) == state.start
+    assert from_moment(account.plan.period_end_at) == state.end
+    assert account.today.toordinal() == state.today
+    limits = PLANS[state.plan].limits
+    assert {f: account.features.get(f, 0) for f in limits} == {f: state.used(f) for f in limits}
+    windows = account.windows
+    assert (windows.day, windows.month, windows.period) == state.windows()
+    life = account.lifetime
+    assert life.granted == state.granted
+    assert life.spent == sum(r.credits - r.back for r in state.runs)
+    assert (life.expired, life.adjusted_down) == (state.expired, state.taken_down)
+
+
+def age(grant: Grant) -> int:
+    """Grants in the order in which they came."""
+    return int(grant.id[1:])
+
+
+def grant_row(grant: Grant) -> tuple[Any, ...]:
+    """A grant as both sides can say it."""
+    return (
+        grant.kind.value,
+        grant.priority,
+        grant.remaining_microcredits,
+        from_moment(grant.effective_at),
+        None if grant.expires_at is None else from_moment(grant.expires_at),
+        grant.has_started,
+    )
+
+
+def bucket_row(bucket: Bucket) -> tuple[Any, ...]:
+    """The model's grant likewise."""
+    return (
+        bucket.kind,
+        bucket.priority,
+        bucket.remaining,
+        bucket.effective,
+        bucket.expires,
+        bucket.started,
+    )

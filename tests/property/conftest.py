@@ -1,0 +1,27 @@
+"""How long Hypothesis looks: the same search every time, or a long one on demand.
+
+`pytest tests/property --hypothesis-profile=long` looks for other cases on every run.
+"""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "steady",
+    derandomize=True,
+    max_examples=400,
+    stateful_step_count=30,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile(
+    "long",
+    settings.get_profile("steady"),
+    derandomize=False,
+    max_examples=3000,
+    stateful_step_count=50,
+)
+if settings.get_current_profile_name() != "long":
+    settings.load_profile("steady")

@@ -1,0 +1,64 @@
+"""What the state machine draws: zones, spans, amounts and runs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import strategies as st
+
+from tollkeeper.domain.pricing import Consumption, Priced, price_run
+from tollkeeper.domain.usage import Usage
+from tollkeeper.domain.usage_pools import TokenPools
+
+from .world import CATALOG
+
+ZONES = [
+    "UTC",
+    "Europe/Berlin",
+    "America/Los_Angeles",
+    "America/Santiago",  # its clocks go forward at midnight: some days begin at 01:00
+    "Africa/Cairo",
+    "Asia/Tokyo",
+    "Pacific/Kiritimati",  # fourteen hours ahead, twenty-five from the next
+    "Pacific/Pago_Pago",
+]
+STARTS = [
+    datetime(2026, 11, 20, 12, 0, tzinfo=UTC),
+    datetime(2028, 1, 31, 9, 30, tzinfo=UTC),
+    datetime(2027, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC),
+    datetime(2026, 3, 28, 22, 0, tzinfo=UTC),
+]
+AMOUNTS = st.one_of(st.integers(1, 12).map(lambda n: n * 1_000_000), st.integers(1, 9_999_999))
+LASTING = st.one_of(
+    st.integers(1, 90).map(lambda n: timedelta(minutes=n)),
+    st.integers(1, 40).map(lambda n: timedelta(hours=n)),
+    st.integers(1, 45).map(lambda n: timedelta(days=n)),
+    st.integers(2, 8).map(lambda n: timedelta(days=31 * n)),
+    st.integers(1, 3000).map(lambda n: timedelta(milliseconds=n)),
+)
+SPANS = st.one_of(st.just(timedelta(0)), LASTING)
+OPERATIONS = ["call", "video", "minute", "chat", "own"]
+
+
+def price(operation: str, size: int, tokens: int) -> tuple[Priced, int, int]:
+    """The run, what it must cost by hand, and what it counts."""
+    quantity, usage, model = size * 1_000_000, None, None
+    match operation:
+        case "call":
+            cost = size * 1_000_000
+        case "video":
+            cost = size * 7_000_000
+        case "minute":
+            quantity = size * 250_000
+            cost = [83_334, 166_667, 250_000, 333_333][size - 1]
+        case "chat":
+            usage, model = Usage(TokenPools(input=tokens, output=size), None, None, ()), "gpt-4"
+            cost = (tokens + size) * 60_000
+        case _:
+            cost = 0
+    consumption = Consumption(
+        operation, model, quantity_micro=None if usage else quantity, usage=usage
+    )
+    priced = price_run(consumption, CATALOG)
+    assert priced.charged_microcredits == cost
+    return priced, cost, 1 if operation in ("minute", "chat") else size
