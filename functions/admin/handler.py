@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
+
 from tollkeeper.edge import wiring
 from tollkeeper.edge.answers import answer_entry
 from tollkeeper.edge.commands import READERS, read_refund

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
+
 from tollkeeper.edge import wiring
 from tollkeeper.edge.bodies import StatsQuery
 from tollkeeper.edge.http import Answer, Api

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+
 from tollkeeper.domain.errors import InvalidError
 from tollkeeper.domain.usage import Usage, normalise_usage
 

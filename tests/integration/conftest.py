@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,14 @@ import pytest
 from local.template import read_template, table_definition
 from tests.support.driving import Driver, FakeClock
 from tests.support.faults import FaultyClient
+from tests.support.payments import FakeStripe, buy
 from tollkeeper.edge import authorization, settings, wiring
 from tollkeeper.store.client import connect
 
 ROOT = Path(__file__).parents[2]
 TABLE = "tollkeeper-test"
+# Why: a session of its own would read the SDK's service model again for every test's clients.
+SESSION = botocore.session.get_session()
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +43,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name, value in values.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL_DYNAMODB", raising=False)
+    monkeypatch.setattr(botocore.session, "get_session", lambda: SESSION)
     forget()
     yield
     forget()
@@ -79,11 +84,33 @@ def faults(monkeypatch: pytest.MonkeyPatch, driver: Driver) -> FaultyClient:
     return client
 
 
+@lru_cache(maxsize=1)
+def table_of_template() -> dict[str, Any]:
+    """The table as the template has it, read once: parsing takes longer than most tests."""
+    return dict(table_definition(read_template(ROOT / "template.yaml"), name=TABLE))
+
+
 @pytest.fixture
 def driver(clock: FakeClock) -> Iterator[Driver]:
     """A stack with an empty table, and somebody with every scope who calls it."""
     with moto.mock_aws():
-        template = read_template(ROOT / "template.yaml")
         client: Any = botocore.session.get_session().create_client("dynamodb")
-        client.create_table(**table_definition(template, name=TABLE))
+        client.create_table(**table_of_template())
         yield Driver(clock)
+
+
+@pytest.fixture
+def stripe(monkeypatch: pytest.MonkeyPatch) -> FakeStripe:
+    """A Stripe of the test's own, which the checkout function opens pages at."""
+    fake = FakeStripe()
+    monkeypatch.setattr(wiring, "stripe_gateway", lambda: fake)
+    return fake
+
+
+@pytest.fixture
+def bought(driver: Driver, stripe: FakeStripe) -> str:
+    """A purchase of the pack `pro` (500 credits for 50.00) by user_1, who has 15 credits."""
+    assert stripe, "the page is opened at the test's own Stripe"
+    driver.deduct("user_1", "sms", "b-1")
+    driver.void("user_1", "b-1", "b-2")
+    return buy(driver)["purchase_id"]

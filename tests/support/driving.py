@@ -117,7 +117,7 @@ class Driver:
         sent = {"content-type": "application/json", **(headers or {})}
         if key is not None:
             sent["idempotency-key"] = key
-        text = raw if raw is not None else None if body is None else json.dumps(body, default=str)
+        text = raw if raw is not None else None if body is None else json.dumps(body, default=float)
         event: dict[str, Any] = {
             "version": "2.0",
             "routeKey": route_key,

@@ -32,7 +32,7 @@ class FaultyClient:
         self._client = client
         self.calls: list[str] = []
         self.plan: dict[int, str] = {}
-        self.before: dict[int, Callable[[], None]] = {}
+        self.before: dict[int, Callable[[], object]] = {}
 
     def get_item(self, **request: Any) -> dict[str, Any]:
         """One item, or a fault."""

@@ -6,6 +6,7 @@ import math
 from decimal import Decimal
 
 import pytest
+
 from tollkeeper.domain.errors import InvalidError
 from tollkeeper.domain.usage import TokenPools, normalise_usage
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tollkeeper.domain.errors import InvalidError
 from tollkeeper.domain.usage import normalise_usage
 

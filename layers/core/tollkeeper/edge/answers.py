@@ -233,12 +233,16 @@ def show_explained(explained: Explained) -> dict[str, Any]:
         "reason": entry.reason or None,
         "actor": entry.actor or None,
         "details": dict(entry.details),
-        "metadata": json.loads(entry.metadata) if entry.metadata else None,
+        "metadata": _read_metadata(entry.metadata),
         "warnings": show_warnings(entry.warnings),
     }
     if run is not None:
         body |= _run_members(run) | _used_members(run)
     return body
+
+
+def _read_metadata(text: str) -> object:
+    return json.loads(text, parse_float=Decimal) if text else None
 
 
 def _used_members(run: Run) -> dict[str, Any]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Literal
+from decimal import Decimal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
@@ -14,9 +16,17 @@ from tollkeeper.domain.errors import InvalidError
 from tollkeeper.domain.money import parse_micro
 from tollkeeper.domain.pricing import Consumption
 from tollkeeper.domain.usage import normalise_usage
+from tollkeeper.edge.wire import write_json
 from tollkeeper.service.charging import RunRequest
 
 LARGEST_METADATA_BYTES = 4096
+# Why: what Python reads as a moment, a day or a number differs from version to version.
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+CATALOG_ID = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+ROWS = re.compile(r"[1-9]\d{0,3}", re.ASCII)
+# Why: a text for people, on one line or several; other control characters hide what it says.
+PLAIN_TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 
 
 def _micro(value: object) -> int:
@@ -28,11 +38,15 @@ def _micro(value: object) -> int:
 
 def _signed_micro(value: object) -> int:
     """A decimal that may be negative, but not 0."""
-    if isinstance(value, str) and value.startswith("-"):
-        return -_micro(value[1:])
-    if not isinstance(value, (str, bool)) and value is not None and value < 0:  # type: ignore[operator]
-        return -_micro(-value)  # type: ignore[operator]
-    return _micro(value)
+    match value:
+        case str() if value.startswith("-"):
+            return -_micro(value[1:])
+        case int() if value < 0:
+            return -_micro(-value)
+        case Decimal() if value < 0:
+            return -_micro(value.copy_negate())
+        case _:
+            return _micro(value)
 
 
 def _account(value: object) -> str:
@@ -42,17 +56,19 @@ def _account(value: object) -> str:
         raise ValueError(error.problems[0][1]) from None
 
 
+def _id(value: object) -> str:
+    if not isinstance(value, str) or CATALOG_ID.fullmatch(value) is None:
+        raise ValueError("must be 1 to 64 of a-z 0-9 _ . - and begin with a letter or digit")
+    return value
+
+
 def _moment(value: object) -> datetime:
-    if not isinstance(value, str) or len(value) > 40:
-        raise ValueError("must be a moment such as 2026-11-20T12:00:00Z")
+    if not isinstance(value, str) or MOMENT.fullmatch(value) is None:
+        raise ValueError("must be a moment such as 2026-11-20T12:00:00Z or …+01:00")
     try:
-        moment = datetime.fromisoformat(value)
+        moment = datetime.fromisoformat(value).astimezone(UTC)
     except ValueError:
-        raise ValueError("must be a moment such as 2026-11-20T12:00:00Z") from None
-    if moment.tzinfo is None:
-        raise ValueError("must say its offset from UTC, such as Z or +01:00")
-    try:
-        moment = moment.astimezone(UTC)
+        raise ValueError("is no moment of any calendar") from None
     except OverflowError:
         raise ValueError("is out of range") from None
     if not 2000 <= moment.year <= 2999:
@@ -61,12 +77,12 @@ def _moment(value: object) -> datetime:
 
 
 def _day(value: object) -> date:
-    if not isinstance(value, str) or len(value) != 10:
+    if not isinstance(value, str) or DAY.fullmatch(value) is None:
         raise ValueError("must be a day such as 2026-11-20")
     try:
         day = date.fromisoformat(value)
     except ValueError:
-        raise ValueError("must be a day such as 2026-11-20") from None
+        raise ValueError("is no day of any calendar") from None
     if not 2000 <= day.year <= 2999:
         raise ValueError("must be between the years 2000 and 2999")
     return day
@@ -75,10 +91,16 @@ def _day(value: object) -> date:
 def _metadata(value: object) -> str:
     if not isinstance(value, dict):
         raise ValueError("must be an object")
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=str)
-    if len(text.encode()) > LARGEST_METADATA_BYTES:
-        raise ValueError(f"must not be larger than {LARGEST_METADATA_BYTES} bytes")
-    return text
+    size = len(json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=str).encode())
+    if size > LARGEST_METADATA_BYTES:
+        raise ValueError(f"must not be larger than {LARGEST_METADATA_BYTES} bytes; it has {size}")
+    return write_json(cast("dict[str, object]", value))
+
+
+def _limit(value: object) -> int:
+    if not isinstance(value, str) or ROWS.fullmatch(value) is None:
+        raise ValueError("must be a whole number from 1 to 5000")
+    return int(value)
 
 
 Micro = Annotated[int, BeforeValidator(_micro)]
@@ -94,10 +116,14 @@ Model = Annotated[
     str,
     StringConstraints(strict=True, min_length=1, max_length=128, pattern=r"^[!-~]+$"),
 ]
-Id = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
+Id = Annotated[str, BeforeValidator(_id)]
 Reason = Annotated[
-    str, StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=300)
+    str,
+    StringConstraints(
+        strict=True, strip_whitespace=True, min_length=1, max_length=300, pattern=PLAIN_TEXT
+    ),
 ]
+Name = Annotated[str, StringConstraints(strict=True, max_length=128, pattern=PLAIN_TEXT)]
 
 
 class StrictBody(BaseModel):
@@ -207,7 +233,7 @@ class ProfileBody(StrictBody):
     """PUT /v1/accounts/{id}/profile."""
 
     zone: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=64)] | None = None
-    name: Annotated[str, StringConstraints(strict=True, max_length=128)] | None = None
+    name: Name | None = None
     reason: Reason | None = None
 
 
@@ -241,7 +267,7 @@ class HistoryQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    limit: int | None = Field(default=None, ge=1, le=5000)
+    limit: Annotated[int, BeforeValidator(_limit), Field(le=5000)] | None = None
     cursor: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 
 from tollkeeper.domain.entries import Entry, EntryKind, show_key
 from tollkeeper.domain.money import show_micro
@@ -21,19 +22,27 @@ COLUMNS = (
     "key",
 )
 LARGEST_PAGE_BYTES = 4_000_000
-STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# The wide forms are read as the plain ones where a spreadsheet speaks Chinese or Japanese.
+STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def write_csv(entries: tuple[Entry, ...]) -> tuple[str, int]:
     """The rows with a header, and how many of them fit one page of 4 MB."""
+    lines = [_line(COLUMNS)]
+    size = 0
+    for entry in entries:
+        line = _line(_cells(entry))
+        size += len(line.encode())
+        if size > LARGEST_PAGE_BYTES:
+            break
+        lines.append(line)
+    return "".join(lines), len(lines) - 1
+
+
+def _line(cells: Sequence[str]) -> str:
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for written, entry in enumerate(entries):
-        if out.tell() > LARGEST_PAGE_BYTES:
-            return out.getvalue(), written
-        writer.writerow(_cells(entry))
-    return out.getvalue(), len(entries)
+    csv.writer(out, lineterminator="\r\n").writerow(cells)
+    return out.getvalue()
 
 
 def _cells(entry: Entry) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, cast
+from urllib.parse import quote
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -24,7 +25,7 @@ def answer_history(world: World, request: Request) -> Response[str]:
     Raises: InvalidError.
     """
     query = request.query(HistoryQuery)
-    if "text/csv" in request.headers.get("accept", ""):
+    if "text/csv" in request.headers.get("accept", "").lower():
         return _answer_csv(world, request, query)
     limit = min(query.limit or USUAL_ROWS, MOST_ROWS)
     page = read_history(world, request.account(), cursor=query.cursor, limit=limit)
@@ -44,6 +45,6 @@ def _answer_csv(world: World, request: Request, query: HistoryQuery) -> Response
         "Content-Disposition": 'attachment; filename="entries.csv"',
     }
     if next_seq is not None:
-        path = str(request.event.get("rawPath", ""))
+        path = quote(str(request.event.get("rawPath", "")))
         headers["Link"] = f'<{path}?cursor={next_seq}&limit={limit}>; rel="next"'
     return Response(200, "text/csv; charset=utf-8", text, headers=cast(Any, headers))

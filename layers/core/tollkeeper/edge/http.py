@@ -7,11 +7,13 @@ import binascii
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from re import Match
 from typing import Any, TypeVar, cast
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from tollkeeper.domain.entries import AccountId, EntryKey, caller_key, parse_id, read_key
 from tollkeeper.domain.errors import (
@@ -131,7 +133,13 @@ REASONS = {
     "int_type": "must be a whole number",
     "bool_type": "must be true or false",
     "dict_type": "must be an object",
+    "list_type": "must be a list",
+    "none_required": "must be null",
+    "string_too_short": "must not be empty",
+    "string_pattern_mismatch": "has a character that cannot be used there",
 }
+MOST_PROBLEMS = 20
+LONGEST_NAME = 64
 
 
 def validate(model: type[Body], members: Mapping[str, Any]) -> Body:
@@ -139,14 +147,35 @@ def validate(model: type[Body], members: Mapping[str, Any]) -> Body:
     try:
         return model.model_validate(members)
     except ValidationError as error:
-        problems = tuple(
-            (
-                ".".join(str(part) for part in problem["loc"]) or "body",
-                REASONS.get(problem["type"]) or problem["msg"].removeprefix("Value error, "),
-            )
-            for problem in error.errors(include_url=False, include_input=False)
-        )
+        found = error.errors(include_url=False, include_input=False)[:MOST_PROBLEMS]
+        problems = tuple((_show_place(problem["loc"]), _show_reason(problem)) for problem in found)
         raise InvalidError.of_many(problems) from None
+
+
+def _show_place(loc: tuple[int | str, ...]) -> str:
+    """The member's name, cut where the caller made up a very long one."""
+    return ".".join(str(part)[:LONGEST_NAME] for part in loc) or "body"
+
+
+def _show_reason(problem: ErrorDetails) -> str:
+    """Why a member cannot be used, as the rest of a sentence that begins with its name."""
+    if problem["type"] == "value_error":
+        return problem["msg"].removeprefix("Value error, ")
+    _, should, rest = problem["msg"].partition(" should ")
+    return REASONS.get(problem["type"]) or (f"must {rest}" if should else problem["msg"])
+
+
+class RoutedEvent(APIGatewayProxyEventV2):
+    """An event whose path is its route's own.
+
+    Why: API Gateway chose the route and the scope was judged for it, so nothing in a path, an
+    encoded slash or `#` in an id, may lead to another one.
+    """
+
+    @property
+    def path(self) -> str:
+        """The path of the route key, such as `/v1/accounts/{id}`."""
+        return str(self.get("routeKey", "")).partition(" ")[2]
 
 
 class Api(APIGatewayHttpResolver):
@@ -171,8 +200,12 @@ class Api(APIGatewayHttpResolver):
         return self._event
 
     def _to_proxy_event(self, event: dict[str, Any]) -> APIGatewayProxyEventV2:
-        self._event = APIGatewayProxyEventV2(event)
+        self._event = RoutedEvent(event)
         return self._event
+
+    def _convert_matches_into_route_keys(self, match: Match[str]) -> dict[str, str]:
+        given = self.current_event.path_parameters
+        return {name: given.get(name, "") for name in match.groupdict()}
 
     def read(self) -> Request:
         """The request that is being answered."""

@@ -32,7 +32,7 @@ def choose_gateway(settings: Settings, secrets: Secrets) -> StripeGateway:
 
 
 @lru_cache(maxsize=4)
-def _client(api_key: str, api_url: str | None) -> stripe.StripeClient:
+def sdk_client(api_key: str, api_url: str | None) -> stripe.StripeClient:
     """One SDK client per process, with its connections."""
     import stripe
 
@@ -76,7 +76,7 @@ class SdkGateway:
             "cancel_url": cancel_url,
         }
         try:
-            session = _client(self._api_key, self._api_url).v1.checkout.sessions.create(
+            session = sdk_client(self._api_key, self._api_url).v1.checkout.sessions.create(
                 params, {"idempotency_key": purchase.id}
             )
         except stripe.StripeError as error:

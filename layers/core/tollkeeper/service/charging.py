@@ -77,13 +77,20 @@ def see_account(
     account = world.ledger.read_account(account_id, is_strong=is_strong)
     if account is not None:
         return look(account, now=now, catalog=world.catalog)
-    if not world.catalog.auto_open:
+    return see_unopened(world, account_id, opens_on)
+
+
+def see_unopened(world: World, account_id: AccountId, opens_on: str | None = None) -> Account:
+    """A new account as its first touch would open it now. Nothing is written.
+
+    Raises: NotFoundError where accounts do not open by themselves.
+    """
+    catalog = world.catalog
+    if not catalog.auto_open:
         raise NotFoundError(f"There is no account {account_id}.")
-    plan_id = opens_on or world.catalog.default_plan
-    zone = world.catalog.zone
-    return open_account(
-        account_id, plan_id=plan_id, zone=zone, now=now, catalog=world.catalog
-    ).account
+    plan_id, now = opens_on or catalog.default_plan, world.clock.now()
+    draft = open_account(account_id, plan_id=plan_id, zone=catalog.zone, now=now, catalog=catalog)
+    return draft.account
 
 
 def check(world: World, request: RunRequest) -> Allowed:

@@ -11,6 +11,7 @@ from tollkeeper.domain.errors import (
     IdempotencyMismatchError,
     InvalidError,
     NotFoundError,
+    TollkeeperError,
     UnauthorizedError,
 )
 from tollkeeper.service.ports import Clock, IdSource
@@ -18,6 +19,7 @@ from tollkeeper.store.api_keys import KeyRing, ServiceKey
 from tollkeeper.store.ledger import TakenError
 
 STAGES = ("tk_live", "tk_test", "tk_dev")
+LONGEST_KEY = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def parse_key_id(text: str) -> str:
     Raises: UnauthorizedError where it is no key.
     """
     stage = next((s for s in STAGES if text.startswith(s + "_")), None)
-    if stage is None or len(text) > 200 or not text.isascii():
+    if stage is None or len(text) > LONGEST_KEY or not text.isascii():
         raise UnauthorizedError("This is no service key; keys begin with tk_.")
     rest = text[len(stage) + 1 :]
     key_id, underscore, secret = rest.partition("_")
@@ -80,8 +82,6 @@ def issue_key(house: Gatehouse, request: KeyRequest) -> Issued:
     Raises: InvalidError, IdempotencyMismatchError. Cost: one GetItem and one TransactWriteItems.
     """
     now = house.clock.now()
-    if request.expires_at is not None and request.expires_at <= now:
-        raise InvalidError("expires_at", "must be later than now")
     key_id = hashlib.sha256(request.idempotency_key.encode()).hexdigest()[:12]
     text = f"{house.prefix}_{key_id}_{house.ids.new_secret()}"
     key = ServiceKey(
@@ -94,16 +94,21 @@ def issue_key(house: Gatehouse, request: KeyRequest) -> Issued:
         expires_at=request.expires_at,
         request_hash=request.request_hash,
     )
+    if key.expires_at is not None and key.expires_at <= now:
+        return _reissue(house, key, InvalidError("expires_at", "must be later than now"))
     try:
         house.keyring.write_key(key)
-    except TakenError:
-        return _reissue(house, key)
+    except TakenError as taken:
+        return _reissue(house, key, taken)
     return Issued(key, text)
 
 
-def _reissue(house: Gatehouse, key: ServiceKey) -> Issued:
+def _reissue(house: Gatehouse, key: ServiceKey, refusal: TollkeeperError) -> Issued:
+    """The key as it was issued before, without its text; else the refusal stands."""
     found = house.keyring.read_key(key.id)
-    if found is None or found.request_hash != key.request_hash:
+    if found is None:
+        raise refusal
+    if found.request_hash != key.request_hash:
         raise IdempotencyMismatchError("This key was used before for another request.")
     return Issued(found, None)
 
@@ -157,7 +162,7 @@ def revoke_key(house: Gatehouse, key_id: str) -> ServiceKey:
 
     Raises: NotFoundError. Cost: one GetItem and one TransactWriteItems.
     """
-    key = house.keyring.read_key(key_id)
+    key = house.keyring.read_key(key_id) if len(key_id) <= LONGEST_KEY else None
     if key is None:
         raise NotFoundError("There is no such key.")
     if key.revoked_at is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tollkeeper.domain.account import Draft
@@ -41,20 +41,42 @@ def sweep(
     swept = Swept()
     until_ms = to_ms(world.clock.now())
     for shard in shards:
-        start = None
-        while True:
-            if not has_time():
-                swept.is_finished = False
-                return swept
-            accounts, start = world.ledger.read_due(shard, until_ms=until_ms, start=start)
-            for account in accounts:
-                if not has_time():
-                    swept.is_finished = False
-                    return swept
-                _sweep_one(world, account, swept, on_broken)
-            if start is None:
-                break
+        try:
+            due = _read_due(world, shard, until_ms)
+            _sweep_shard(world, due, swept, has_time=has_time, on_broken=on_broken)
+        except BusyError:
+            # The shard cannot be read on now; the others can, and the next sweep reads it again.
+            swept.busy += 1
+            swept.is_finished = False
     return swept
+
+
+def _read_due(world: World, shard: int, until_ms: int) -> Iterator[tuple[AccountId, ...]]:
+    """The shard's due accounts, page by page. Raises: BusyError."""
+    accounts, start = world.ledger.read_due(shard, until_ms=until_ms)
+    yield accounts
+    while start is not None:
+        accounts, start = world.ledger.read_due(shard, until_ms=until_ms, start=start)
+        yield accounts
+
+
+def _sweep_shard(
+    world: World,
+    due: Iterator[tuple[AccountId, ...]],
+    swept: Swept,
+    *,
+    has_time: Callable[[], bool],
+    on_broken: Callable[[AccountId], None],
+) -> None:
+    while has_time():
+        page = next(due, None)
+        if page is None:
+            return
+        for account in page:
+            if not has_time():
+                break
+            _sweep_one(world, account, swept, on_broken)
+    swept.is_finished = False
 
 
 def _sweep_one(
