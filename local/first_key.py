@@ -14,6 +14,7 @@ import sys
 from typing import Any
 
 import botocore.session
+
 from tollkeeper.edge.routes import SCOPES
 from tollkeeper.edge.wiring import SystemClock, SystemIds
 from tollkeeper.service.keys import Gatehouse, adopt_key

@@ -1,6 +1,6 @@
 """docs/requirements.md: every row of the five products, and the tests that keep it.
 
-    python -m local.requirements_page
+python -m local.requirements_page
 """
 
 from __future__ import annotations

@@ -278,6 +278,17 @@ def test_listed_origins_are_the_only_ones(driver: Driver, monkeypatch: pytest.Mo
     assert local.status == 422
 
 
+def test_a_deployed_stack_without_listed_origins_returns_to_none(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STAGE", "dev")
+    settings.read_settings.cache_clear()
+
+    answer = buy(driver)
+
+    assert (answer.status, answer["errors"][0]["member"]) == (422, "success_url")
+
+
 def test_a_closed_account_buys_nothing(driver: Driver, stripe: FakeStripe) -> None:
     route = "POST /v1/accounts/{id}/close"
     driver.call(route, {"reason": "gone"}, path={"id": "user_1"}, key="c1")

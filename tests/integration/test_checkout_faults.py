@@ -144,3 +144,25 @@ def test_another_checkout_at_once_under_the_same_key_is_refused(
     assert others[0].status == 201
     assert (mine.status, mine["code"]) == (422, "idempotency_mismatch")
     assert len(stripe.sessions) == 1
+
+
+def test_a_page_that_was_paid_before_it_was_recorded_is_the_purchases_own(
+    driver: Driver, faults: FaultyClient, stripe: FakeStripe
+) -> None:
+    driver.grant("user_1", 1)
+    faults.forget()
+    faults.plan = {3: "crash_before"}
+    with pytest.raises(Crash):
+        buy(driver)
+    faults.forget()
+    purchase_id = next(iter(stripe.sessions))
+
+    paid = deliver(driver, stripe.report(purchase_id, at=driver.clock.now()))
+    again = buy(driver)
+    second = stripe.report(purchase_id, at=driver.clock.now(), id="cs_test_second")
+
+    assert paid["outcome"] == "granted"
+    assert (again.status, again["checkout_url"]) == (201, stripe.sessions[purchase_id]["url"])
+    assert deliver(driver, second)["outcome"] == "quarantined"
+    assert state_of(driver, purchase_id)["status"] == "paid"
+    verify_ledger(driver, "user_1")

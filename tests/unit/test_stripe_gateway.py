@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import json
 import subprocess
 import sys
@@ -93,6 +95,17 @@ def test_a_link_of_the_simulated_page_cannot_be_changed() -> None:
     for changed in (f"{body}A.{mark}", f"{body[:-4]}AAAA.{mark}", f"{body}.{mark[:-4]}AAAA", body):
         with pytest.raises(MalformedError):
             read_token(changed, "whsec_1")
+
+
+def test_what_the_secret_signs_for_the_webhook_is_no_link() -> None:
+    gateway = SimulatedGateway("http://127.0.0.1/c", "whsec_1")
+    page = gateway.open_checkout(PURCHASE, success_url=PAID, cancel_url=CANCELLED)
+    body = page.url.partition("?session=")[2].partition(".")[0]
+    raw = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
+    plain = base64.urlsafe_b64encode(hmac.digest(b"whsec_1", raw, "sha256")).decode().rstrip("=")
+
+    with pytest.raises(MalformedError):
+        read_token(f"{body}.{plain}", "whsec_1")
 
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])

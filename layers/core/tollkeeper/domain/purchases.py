@@ -33,8 +33,8 @@ class PurchaseStatus(StrEnum):
 class Purchase:
     """A pack as it was offered when the customer went to pay.
 
-    `session` is Stripe's id of the payment page at `checkout_url`; both are empty until the page
-    is open. `reason` says why a quarantined purchase needs a person.
+    `session` is Stripe's id of the payment page at `checkout_url`; without a URL nobody was given
+    a page. `reason` says why a quarantined purchase needs a person.
     Units: micro-credits; `price_minor` in the currency's smallest unit.
     """
 
@@ -113,8 +113,12 @@ def offer(
 
 
 def opened(purchase: Purchase, *, session: str, checkout_url: str) -> Purchase:
-    """The purchase with its payment page, in its next version."""
-    return moved(purchase, purchase.status, session=session, checkout_url=checkout_url)
+    """The purchase with its payment page, in its next version.
+
+    Why: a session that was paid before it was recorded stays the purchase's own.
+    """
+    own = purchase.session or session
+    return moved(purchase, purchase.status, session=own, checkout_url=checkout_url)
 
 
 def moved(purchase: Purchase, status: PurchaseStatus, **changes: object) -> Purchase:

@@ -26,7 +26,9 @@ from tollkeeper.store.ledger import (
 )
 
 DEADLINE_S = 8.0
-FIRST_PAUSE_S = 0.004
+# Why: about as long as a read and a write take; few enough steps that a crowd spreads out fast.
+FIRST_PAUSE_S = 0.016
+PAUSE_GROWTH = 4
 LONGEST_PAUSE_S = 0.25
 
 
@@ -68,7 +70,7 @@ class _Attempts:
         """Some time has passed, more each time, and not the same for two requests."""
         self.check()
         self._world.clock.pause(self._pause_s * (0.5 + self._world.ids.fraction()))
-        self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
+        self._pause_s = min(self._pause_s * PAUSE_GROWTH, LONGEST_PAUSE_S)
         self.check()
 
 
@@ -165,12 +167,9 @@ class _Commit:
                 raise LedgerCorruptError(f"{self._order.account}: {error.detail}") from error
             self._has_stale_row = True
             self._load(is_strong=True)
-        except ContendedError as error:
-            self._attempts.pause()
-            self._account, self._is_strong = error.current, True
-            if error.current is None:
-                self._load(is_strong=True)
-        except UnansweredError:
+        except (ContendedError, UnansweredError):
+            # The account is read after the pause, not kept from before it: by then a busy one
+            # has moved on, and a decision on what it was would lose again.
             self._attempts.pause()
             self._load(is_strong=True)
         else:

@@ -67,7 +67,7 @@ def open_checkout(world: World, gateway: StripeGateway, request: CheckoutRequest
     refusal = _find_refusal(world, request)
     purchase = world.ledger.read_purchase(request.account, purchase_id)
     _refuse_other(purchase, request)
-    if purchase is not None and purchase.session:
+    if purchase is not None and purchase.checkout_url:
         return Opened(purchase, was_replayed=True)
     if refusal is not None:
         raise refusal
@@ -129,7 +129,7 @@ def _record(world: World, request: CheckoutRequest, purchase_id: str) -> Purchas
 def _record_page(world: World, purchase: Purchase, page: CheckoutPage) -> Purchase:
     """The purchase with its page: this one, or the one that another request recorded first."""
     for _ in range(MOST_TRIES):
-        if purchase.session:
+        if purchase.checkout_url:
             return purchase
         with_page = opened(purchase, session=page.session, checkout_url=page.url)
         try:

@@ -158,8 +158,14 @@ def _text(item: Item, name: str, default: str = "") -> str:
     return item[name]["S"] if name in item else default
 
 
-def _int(item: Item, name: str, default: int = 0) -> int:
-    return int(item[name]["N"]) if name in item else default
+def _int(item: Item, name: str) -> int:
+    """The number, or 0 where it is written only if it is something else."""
+    return int(item[name]["N"]) if name in item else 0
+
+
+def _always(item: Item, name: str) -> int:
+    """A number that every item of its kind has. Why: 0 for a lost one would be believed."""
+    return int(item[name]["N"])
 
 
 def _date(item: Item, name: str) -> date | None:
@@ -174,18 +180,18 @@ def account_from_item(item: Item) -> Account:
         id=AccountId(item["pk"]["S"][2:]),
         plan=PlanState(
             id=item["pl"]["S"],
-            generation=_int(item, "pg"),
-            period_start_at=from_ms(_int(item, "ps")),
-            period_end_at=from_ms(_int(item, "pe")),
+            generation=_always(item, "pg"),
+            period_start_at=from_ms(_always(item, "ps")),
+            period_end_at=from_ms(_always(item, "pe")),
             anchor=_date(item, "pa"),
             next_plan=_text(item, "pn"),
             next_anchor=_date(item, "na"),
         ),
         zone=_text(item, "zo", "UTC"),
         today=today,
-        rolled_to=from_ms(_int(item, "ro")),
-        version=_int(item, "v"),
-        seq=_int(item, "q"),
+        rolled_to=from_ms(_always(item, "ro")),
+        version=_always(item, "v"),
+        seq=_always(item, "q"),
         status=Status(_text(item, "st", "active")),
         next_zone=_text(item, "nz"),
         next_zone_at=from_ms(_int(item, "nt")) if "nt" in item else None,
@@ -282,13 +288,13 @@ def entry_from_item(item: Item) -> Entry:
     return Entry(
         account=AccountId(item["pk"]["S"][2:]),
         key=EntryKey(item["sk"]["S"][2:]),
-        seq=_int(item, "entry_seq"),
+        seq=_always(item, "entry_seq"),
         kind=EntryKind(item["kind"]["S"]),
-        at=from_ms(_int(item, "at")),
-        delta_microcredits=_int(item, "delta"),
-        available_after_microcredits=_int(item, "after"),
+        at=from_ms(_always(item, "at")),
+        delta_microcredits=_always(item, "delta"),
+        available_after_microcredits=_always(item, "after"),
         debt_after_microcredits=_int(item, "da"),
-        moved_microcredits=_int(item, "charged"),
+        moved_microcredits=_always(item, "charged"),
         request_hash=_text(item, "h"),
         run=_read_run(item),
         day=_date(item, "dy"),

@@ -65,11 +65,10 @@ class UnansweredError(BusyError):
 
 
 class ContendedError(BusyError):
-    """Somebody else wrote the account first. `current` is the account then, where it is known."""
+    """Somebody else wrote the account first, or at the same moment."""
 
-    def __init__(self, current: Account | None) -> None:
+    def __init__(self) -> None:
         super().__init__("The account is busy; the same request with the same key is safe.")
-        self.current = current
 
 
 class TakenError(BusyError):
@@ -304,12 +303,10 @@ def _read_cancellation(error: ClientError, writes: Sequence[Write]) -> NoReturn:
     for index, reason in failed.items():
         if writes[index].role == "answer":
             raise AppliedBeforeError(entry_from_item(reason["Item"])) from error
-    for index, reason in failed.items():
-        if writes[index].role == "account":
-            item = reason.get("Item")
-            raise ContendedError(account_from_item(item) if item else None) from error
+    if any(writes[index].role == "account" for index in failed):
+        raise ContendedError from error
     if any(reason.get("Code") in UNLUCKY_REASONS for reason in reasons):
-        raise ContendedError(None) from error
+        raise ContendedError from error
     for index in failed:
         if writes[index].role == "row":
             raise RowExistsError("A row of time exists before its time.") from error
