@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -261,3 +262,21 @@ def test_a_deduct_makes_two_calls(driver: Driver, faults: FaultyClient) -> None:
     driver.deduct(ACCOUNT, "sms", "k1")
 
     assert faults.calls == ["GetItem", "TransactWriteItems"]
+
+
+def test_a_loser_pauses_and_then_reads_the_account_again(
+    driver: Driver, faults: FaultyClient
+) -> None:
+    """Deciding on what was read before the pause would lose again, and starve it."""
+    driver.deduct(ACCOUNT, "sms", "k0")
+    read_at: list[datetime] = []
+    faults.forget()
+    faults.plan[1] = "conflict"
+    faults.before[0] = lambda: read_at.append(driver.clock.now())
+    faults.before[2] = lambda: read_at.append(driver.clock.now())
+
+    answer = driver.deduct(ACCOUNT, "sms", "k1")
+
+    assert answer.status == 200
+    assert faults.calls == ["GetItem", "TransactWriteItems"] * 2
+    assert read_at[1] > read_at[0]

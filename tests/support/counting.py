@@ -143,6 +143,6 @@ def show(counted: list[Counted]) -> dict[str, Any]:
         "refunded": sum((each.refunded for each in counted), D(0)),
         "tokens": {name: count for name, count in tokens.items() if count},
         "tokens_total": sum(tokens.values()),
-        "cost_usd": f"{abs(cost) if not cost else cost:.12f}".rstrip("0").rstrip("."),
+        "cost_usd": f"{cost:.12f}".rstrip("0").rstrip("."),
         "average_credits": average,
     }
