@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 settings.register_profile(
     "steady",
     derandomize=True,
-    max_examples=400,
+    max_examples=500,
     stateful_step_count=30,
     deadline=None,
     database=None,

@@ -32,8 +32,9 @@ AMOUNTS = st.one_of(st.integers(1, 12).map(lambda n: n * 1_000_000), st.integers
 LASTING = st.one_of(
     st.integers(1, 90).map(lambda n: timedelta(minutes=n)),
     st.integers(1, 40).map(lambda n: timedelta(hours=n)),
+    st.integers(1, 40).map(lambda n: timedelta(hours=n)),
     st.integers(1, 45).map(lambda n: timedelta(days=n)),
-    st.integers(2, 8).map(lambda n: timedelta(days=31 * n)),
+    st.integers(1, 240).map(lambda n: timedelta(days=n)),
     st.integers(1, 3000).map(lambda n: timedelta(milliseconds=n)),
 )
 SPANS = st.one_of(st.just(timedelta(0)), LASTING)
@@ -62,3 +63,10 @@ def price(operation: str, size: int, tokens: int) -> tuple[Priced, int, int]:
     priced = price_run(consumption, CATALOG)
     assert priced.charged_microcredits == cost
     return priced, cost, 1 if operation in ("minute", "chat") else size
+
+
+def price_exact(cost: int) -> tuple[Priced, int, int]:
+    """A run that costs just so much."""
+    priced = price_run(Consumption("exact", quantity_micro=cost), CATALOG)
+    assert priced.charged_microcredits == cost
+    return priced, cost, 1

@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
     invariant,
     precondition,
     rule,
 )
 
-from tollkeeper.domain.account import Account, Decision, Draft
+from tollkeeper.domain.account import Decision, Draft
 from tollkeeper.domain.charges import (
     Charge,
-    GiveBack,
-    decide_charge,
-    decide_give_back,
     decide_run_failed,
     refuse_unable,
 )
-from tollkeeper.domain.entries import Entry, EntryKey, EntryKind, caller_key
+from tollkeeper.domain.entries import EntryKind
 from tollkeeper.domain.errors import (
-    AlreadyRefundedError,
     InsufficientCreditsError,
     TollkeeperError,
 )
 from tollkeeper.domain.grants import GrantKind
 from tollkeeper.domain.operating import (
-    MOMENT,
     Adjust,
     ChangePlan,
     ChangeProfile,
@@ -56,7 +48,9 @@ from .drawing import (
     STARTS,
     ZONES,
     price,
+    price_exact,
 )
+from .driver import Driver
 from .invariants import (
     check_expiries,
     check_fold,
@@ -65,58 +59,12 @@ from .invariants import (
     fold_runs,
     look_now,
 )
-from .model import Happening, State, from_moment, replay
-from .world import CATALOG, PLANS, MemoryLedger
-
-Decide = Callable[[Draft], Decision | None]
+from .model import Happening, from_moment, replay
+from .world import CATALOG, PLANS
 
 
-class AccountMachine(RuleBasedStateMachine):
-    """One account, driven through the domain as the service drives it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.ledger = MemoryLedger()
-        self.clock = STARTS[0]
-        self.opened = Happening(0, "open", {})
-        self.happened: list[Happening] = []
-        self.charges: list[tuple[Entry, int]] = []
-        self.asked: list[tuple[EntryKey, Decide]] = []
-        self.runs = 0
-        self.keys = 0
-
-    # What every step uses.
-
-    def account(self) -> Account:
-        """The account as it is stored."""
-        assert self.ledger.account is not None
-        return self.ledger.account
-
-    def now(self) -> datetime:
-        """The account's time: it never goes back, whatever the clock does."""
-        return max(self.clock, self.account().rolled_to)
-
-    def state(self) -> State:
-        """What the model says of now."""
-        return replay(PLANS, self.opened, self.happened, from_moment(self.now()))
-
-    def key(self) -> EntryKey:
-        """A key nobody used."""
-        self.keys += 1
-        return caller_key(f"k{self.keys}")
-
-    def submit(self, key: EntryKey, decide: Decide, name: str, **facts: Any) -> Entry | None:
-        """The command is applied, and told to the model; a refusal is raised and not told."""
-        at = self.now()
-        entry, was_there = self.ledger.submit(key, self.clock, decide)
-        if entry is None or was_there:
-            return entry
-        if name == "change_plan":
-            facts["takes_ms"] = (entry.at - at) // MOMENT
-            assert facts["takes_ms"] in (0, 1)
-        self.happened.append(Happening(from_moment(at), name, facts))
-        self.asked.append((key, decide))
-        return entry
+class AccountMachine(Driver):
+    """Everything that can happen to an account, in any order."""
 
     @initialize(
         start=st.sampled_from(STARTS), zone=st.sampled_from(ZONES), plan=st.sampled_from([*PLANS])
@@ -162,28 +110,16 @@ class AccountMachine(RuleBasedStateMachine):
     @rule(operation=st.sampled_from(OPERATIONS), size=st.integers(1, 4), tokens=st.integers(0, 150))
     def charge(self, operation: str, size: int, tokens: int) -> None:
         """A run is charged exactly when the model says that it can be paid."""
-        priced, cost, count = price(operation, size, tokens)
-        command = Charge(self.key(), "h", priced)
-        can_pay = self.state().can_pay(cost, operation, count)
-        try:
-            entry = self.submit(
-                command.key,
-                lambda draft: decide_charge(draft, command, CATALOG),
-                "charge",
-                operation=operation,
-                cost=cost,
-                feature=operation,
-                count=count,
-            )
-        except TollkeeperError:
-            assert not can_pay
-            return
-        assert can_pay and entry is not None
-        assert entry.delta_microcredits == -cost
-        floor = -CATALOG.plan(self.account().plan.id).overdraft_microcredits
-        assert cost == 0 or entry.available_after_microcredits >= floor, "I3"
-        self.charges.append((entry, self.runs))
-        self.runs += 1
+        self.charge_run(operation, price(operation, size, tokens))
+
+    @rule(more=st.sampled_from([-1, 0, 0, 0, 1]), is_on_credit=st.booleans())
+    def spend_all(self, more: int, is_on_credit: bool) -> None:
+        """Everything that is there is spent, or a microcredit less, or more."""
+        state = self.state()
+        overdraft = PLANS[state.plan].overdraft if is_on_credit else 0
+        cost = state.available() + overdraft + more
+        if cost > 0:
+            self.charge_run("exact", price_exact(cost))
 
     @rule(operation=st.sampled_from(OPERATIONS), tokens=st.integers(0, 150))
     def fail(self, operation: str, tokens: int) -> None:
@@ -202,28 +138,22 @@ class AccountMachine(RuleBasedStateMachine):
         )
         self.runs += 1
 
-    @rule(data=st.data(), kind=st.sampled_from(["void", "refund"]), part=st.integers(1, 4))
+    @rule(
+        nth=st.integers(0, 4),
+        kind=st.sampled_from(["void", "void", "refund"]),
+        part=st.integers(1, 4),
+    )
     @precondition(lambda self: self.charges)
-    def give_back(self, data: st.DataObject, kind: str, part: int) -> None:
-        """A charge goes back whole, or a quarter to all of it; never a second time."""
-        charge, index = data.draw(st.sampled_from(self.charges))
-        whole = charge.moved_microcredits
-        amount = None if kind == "void" else max(whole * part // 4, min(whole, 1))
-        command = GiveBack(self.key(), "h", charge, EntryKind(kind), amount)
-        is_second = charge.key in self.ledger.returned
-        try:
-            self.submit(
-                command.key,
-                lambda draft: decide_give_back(draft, command),
-                "give_back",
-                index=index,
-                kind=kind,
-                amount=whole if amount is None else amount,
-            )
-        except AlreadyRefundedError:
-            assert is_second
-        else:
-            assert not is_second
+    def give_back(self, nth: int, kind: str, part: int) -> None:
+        """A late charge goes back whole, or a quarter to all of it; never a second time."""
+        self.return_charge(max(0, len(self.charges) - 1 - nth), EntryKind(kind), part)
+
+    @rule(part=st.integers(1, 4))
+    @precondition(lambda self: len(self.charges) > len(self.ledger.returned))
+    def give_back_the_first(self, part: int) -> None:
+        """The first charge that is still whole goes back: its grants may be long gone."""
+        known = [charge.key not in self.ledger.returned for charge, _ in self.charges]
+        self.return_charge(known.index(True), EntryKind.VOID, part)
 
     # Operators.
 

@@ -58,6 +58,7 @@ OPERATIONS = {
     "video": Operation("video", "Video", Flat(7_000_000), "video"),
     "minute": Operation("minute", "Minute", PerUnit(333_333, "minute", fractional=True), "minute"),
     "chat": Operation("chat", "Chat", Per1kTokens((GPT,)), "chat"),
+    "exact": Operation("exact", "Exact", PerUnit(1_000_000, "unit", fractional=True), "exact"),
     "own": Operation("own", "Own machine", Local(), "own"),
 }
 CATALOG = Catalog(

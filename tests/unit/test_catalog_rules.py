@@ -40,6 +40,13 @@ def test_an_exact_name_wins_then_the_longest_pattern(model: str, family: str) ->
     assert find_model(OPERATION, FAMILIES[::-1], model).name == family
 
 
+def test_an_exact_name_wins_over_a_pattern_that_is_longer_than_it() -> None:
+    families = (ModelPrice("pattern", ("gpt-[0-9]",), 1), ModelPrice("name", ("gpt-4",), 2))
+
+    assert find_model(OPERATION, families, "gpt-4").name == "name"
+    assert find_model(OPERATION, families, "gpt-5").name == "pattern"
+
+
 @pytest.mark.parametrize("model", ["gpt-4o", "gpt-4.1", "gpt-45", "my-gpt-4", "gpt", "gpt-4 ", ""])
 def test_s3_04_a_name_that_only_looks_like_a_family_is_refused(model: str) -> None:
     with pytest.raises(UnknownModelError) as refusal:

@@ -23,7 +23,7 @@ from tests.unit.building import (
     draft_of,
     granted,
 )
-from tollkeeper.domain.account import Account, ChargeReturned, Status
+from tollkeeper.domain.account import Account, ChargeReturned, Status, Windows
 from tollkeeper.domain.charges import (
     Charge,
     GiveBack,
@@ -44,6 +44,7 @@ from tollkeeper.domain.errors import (
     TollkeeperError,
 )
 from tollkeeper.domain.grants import GrantKind
+from tollkeeper.domain.operating import ChangePlan, decide_plan_change
 from tollkeeper.domain.totals import Total, TotalKey
 
 DAY = timedelta(days=1)
@@ -370,9 +371,16 @@ def test_a_void_the_next_day_lowers_the_month_and_not_the_day() -> None:
     assert after.totals == {TotalKey("sms"): Total(calls=-1, credits_microcredits=-3 * ONE)}
 
 
-def test_a_void_of_a_charge_whose_plan_was_changed_away_starts_no_second_life() -> None:
-    from tollkeeper.domain.operating import ChangePlan, decide_plan_change
+def test_a_void_leaves_the_windows_that_its_charge_is_not_in() -> None:
+    account, charge = charged(an_account("pro"), a_run("sms", quantity=3 * ONE))
+    tomorrow, _ = charged(account, a_run("sms"), key="k2", at=NOON + DAY)
+    next_year, _ = charged(account, a_run("sms"), key="k2", at=NOON + 365 * DAY)
 
+    assert given_back(tomorrow, charge)[0].windows == Windows(ONE, ONE, ONE)
+    assert given_back(next_year, charge)[0].windows == Windows(ONE, ONE, ONE)
+
+
+def test_a_void_of_a_charge_whose_plan_was_changed_away_starts_no_second_life() -> None:
     account, charge = charged(an_account(), a_run("sms", quantity=10 * ONE))
     change = ChangePlan(a_key("p"), "h", "", plan="pro")
     account, _ = done(decide_plan_change(draft_of(account), change, CATALOG))

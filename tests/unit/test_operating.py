@@ -21,21 +21,17 @@ from tests.unit.building import (
     draft_of,
     granted,
 )
-from tollkeeper.domain.account import Account, Decision, Status
+from tollkeeper.domain.account import Account, Decision
 from tollkeeper.domain.entries import Entry, EntryKey, EntryKind
 from tollkeeper.domain.errors import GrantLimitError, InsufficientCreditsError, InvalidError
 from tollkeeper.domain.grants import MOST_GRANTS, GrantKind
 from tollkeeper.domain.operating import (
     Adjust,
     ChangePlan,
-    ChangeProfile,
-    ChangeStanding,
     GiveGrant,
     decide_adjustment,
     decide_grant,
     decide_plan_change,
-    decide_profile_change,
-    decide_standing,
     is_on_plan,
 )
 from tollkeeper.domain.roll import begin, look
@@ -185,15 +181,16 @@ def test_a_plan_change_now_expires_the_rest_and_begins_a_period() -> None:
     decision = changed(account, on_plan("pro"), NOON + A_DAY)
 
     assert [(e.kind.value, e.delta_microcredits // ONE) for e in decision.entries] == [
-        ("plan_change", 0),
         ("expire", -7),
         ("reset", 50),
+        ("plan_change", 0),
     ]
     plan = decision.account.plan
     assert (plan.id, plan.generation, plan.period_start_at) == ("pro", 2, NOON + A_DAY)
     assert (plan.period_end_at, decision.account.features) == (DECEMBER, {})
     _, answer = done(decision)
-    assert answer is decision.entries[0]
+    assert answer is decision.entries[-1], "so that the answer's balance is the one after it all"
+    assert answer.available_after_microcredits == decision.account.available_microcredits
     assert answer.details == {"from": "free", "to": "pro", "at": "now"}
 
 
@@ -257,6 +254,7 @@ def test_an_opening_plan_counts_from_the_day_it_begins() -> None:
     assert now.plan.anchor == date(2026, 11, 20)
     assert now.plan.period_end_at == datetime(2026, 12, 20, tzinfo=UTC)
     assert waiting.plan.next_anchor == date(2026, 12, 1)
+    assert look(waiting, now=DECEMBER, catalog=CATALOG).plan.anchor == date(2026, 12, 1)
 
 
 def test_an_anchor_that_is_asked_for_wins() -> None:
@@ -293,7 +291,14 @@ def test_asking_again_for_a_change_that_waits_is_recognised() -> None:
 
     assert is_on_plan(account, on_plan("pro", at_period_end=True))
     assert not is_on_plan(account, on_plan("month", at_period_end=True))
-    assert not is_on_plan(account, on_plan("free"))
+    assert not is_on_plan(account, on_plan("free", at_period_end=True))
+
+
+def test_saying_the_current_plan_again_begins_no_period_while_another_waits() -> None:
+    account = changed(an_account(), on_plan("pro", at_period_end=True)).account
+
+    assert is_on_plan(account, on_plan("free"))
+    assert not is_on_plan(account, on_plan("pro"))
 
 
 def test_a_first_touch_that_asks_for_a_plan_opens_on_it_once() -> None:
@@ -312,89 +317,3 @@ def test_debt_is_paid_by_the_new_plans_allocation() -> None:
     after = changed(account, on_plan("free")).account
 
     assert (after.overdraft_debt_microcredits, after.available_microcredits) == (0, 7 * ONE)
-
-
-# Profile.
-
-
-def profile(account: Account, at: datetime | None = None, **members: str) -> Account:
-    """The account after a change of profile."""
-    command = ChangeProfile(a_key("z"), "h", "", **members)
-    return done(decide_profile_change(draft_of(account, at), command))[0]
-
-
-def test_a_name_is_kept_and_noted() -> None:
-    account = profile(an_account(), name="Ada")
-
-    assert (account.name, account.zone, account.seq) == ("Ada", "UTC", 2)
-
-
-def test_a_zone_waits_for_its_first_midnight_with_a_later_date() -> None:
-    account = profile(an_account(), zone="Asia/Tokyo")
-    midnight = datetime(2026, 11, 21, 15, tzinfo=UTC)
-
-    assert (account.zone, account.next_zone, account.next_zone_at) == (
-        "UTC",
-        "Asia/Tokyo",
-        datetime(2026, 11, 20, 15, tzinfo=UTC),
-    )
-    moved = look(account, now=midnight, catalog=CATALOG)
-    assert (moved.zone, moved.next_zone, moved.today) == ("Asia/Tokyo", "", date(2026, 11, 22))
-
-
-def test_a_new_zone_keeps_the_date_on_which_the_period_ends() -> None:
-    account = profile(an_account(), zone="America/Los_Angeles")
-
-    moved = look(account, now=NOON + 2 * A_DAY, catalog=CATALOG)
-
-    assert moved.plan.period_end_at == datetime(2026, 12, 1, 8, tzinfo=UTC)
-    assert moved.plan.generation == 2
-    assert [g.expires_at for g in moved.grants] == [moved.plan.period_end_at]
-
-
-def test_a_zone_far_to_the_east_ends_a_period_at_once_and_never_in_the_past() -> None:
-    start = datetime(2026, 11, 30, 10, 30, tzinfo=UTC)  # 23:30 on the 29th, 00:30 on the 1st
-    account = profile(an_account(at=start, zone="Pacific/Pago_Pago"), zone="Pacific/Kiritimati")
-
-    moved = look(account, now=start + 3 * A_DAY, catalog=CATALOG)
-
-    assert moved.plan.period_start_at == datetime(2026, 12, 1, 10, tzinfo=UTC)
-    assert moved.plan.period_end_at == datetime(2026, 12, 31, 10, tzinfo=UTC)
-    assert moved.available_microcredits == 10 * ONE
-
-
-def test_asking_for_the_current_zone_takes_a_waiting_one_back() -> None:
-    account = profile(profile(an_account(), zone="Asia/Tokyo"), zone="UTC")
-
-    assert (account.next_zone, account.next_zone_at) == ("", None)
-
-
-def test_a_zone_that_does_not_exist_changes_nothing() -> None:
-    with pytest.raises(InvalidError, match="IANA"):
-        profile(an_account(), zone="Mars/Olympus", name="Ada")
-
-
-# Standing.
-
-
-def stand(account: Account, kind: EntryKind) -> Account:
-    """The account after the change of standing."""
-    return done(decide_standing(draft_of(account), ChangeStanding(a_key("s"), "h", "", kind=kind)))[
-        0
-    ]
-
-
-def test_an_account_is_frozen_and_active_again() -> None:
-    frozen = stand(an_account(), EntryKind.FREEZE)
-
-    assert (frozen.status, frozen.available_microcredits) == (Status.FROZEN, 10 * ONE)
-    assert stand(frozen, EntryKind.UNFREEZE).status is Status.ACTIVE
-
-
-def test_closed_is_for_good() -> None:
-    closed = stand(an_account(), EntryKind.CLOSE)
-
-    for kind in (EntryKind.FREEZE, EntryKind.UNFREEZE):
-        with pytest.raises(InvalidError, match="closed for good"):
-            stand(closed, kind)
-    assert closed.status is Status.CLOSED

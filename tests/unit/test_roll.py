@@ -242,6 +242,21 @@ def test_windows_of_day_and_month_turn_with_the_local_date() -> None:
     assert look(account, now=month_end(account), catalog=CATALOG).windows.month == 0
 
 
+def test_the_same_month_of_another_year_is_another_month() -> None:
+    account, _ = charged(an_account(), a_run())
+
+    assert look(account, now=NOON + 365 * A_DAY, catalog=CATALOG).windows.month == 0
+
+
+def test_a_date_that_comes_twice_does_not_take_the_day_back() -> None:
+    # At 00:01 the clocks of St. John's went back to 23:01 of the day before.
+    account = an_account(at=datetime(2010, 11, 7, 2, 30, 30, tzinfo=UTC), zone="America/St_Johns")
+
+    later = look(account, now=datetime(2010, 11, 7, 2, 40, tzinfo=UTC), catalog=CATALOG)
+
+    assert account.today == later.today == date(2010, 11, 7)
+
+
 def test_a_day_that_is_empty_is_not_due() -> None:
     account = an_account()
     assert next_moment(account).rank == RESET

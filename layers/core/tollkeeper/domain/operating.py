@@ -189,12 +189,14 @@ def _adjust_up(draft: Draft, command: Adjust) -> Decision:
 
 
 def is_on_plan(account: Account, command: ChangePlan) -> bool:
-    """The account is, or will be, on the plan already, so that a repeated PUT changes nothing."""
+    """The account is, or will be, on the plan already, so that a repeated PUT changes nothing.
+
+    Why: an app that says the current plan at every sign-in must not begin a new period with
+    it, not even while another plan waits for this one's end.
+    """
     plan = account.plan
     if command.at_period_end and plan.next_plan:
         return plan.next_plan == command.plan and _same_anchor(plan.next_anchor, command)
-    if plan.next_plan:
-        return False
     return plan.id == command.plan and _same_anchor(plan.anchor, command)
 
 
@@ -213,10 +215,11 @@ def decide_plan_change(draft: Draft, command: ChangePlan, catalog: Catalog) -> D
         raise InvalidError("plan", f"{command.plan!r} is not in the catalog; it has {known}")
     account = draft.account
     if draft.before is None and is_on_plan(account, command):
-        return draft.decide(_note_plan(draft, command, account, "opening"))
+        return draft.decide(_note_plan(draft, command, account, "opening", left=account.plan.id))
     if command.at_period_end:
         plan = _wait_for_end(account, command, catalog.plan(command.plan))
-        return draft.decide(_note_plan(draft, command, replace(account, plan=plan), "period_end"))
+        account = replace(account, plan=plan)
+        return draft.decide(_note_plan(draft, command, account, "period_end", left=plan.id))
     return draft.decide(_change_now(draft, command, catalog))
 
 
@@ -230,6 +233,10 @@ def _wait_for_end(account: Account, command: ChangePlan, terms: PlanTerms) -> Pl
 
 
 def _change_now(draft: Draft, command: ChangePlan, catalog: Catalog) -> Entry:
+    """The row of the change, after those of the credits that it moved.
+
+    Why: the answer is made from this row, so its balance must be the one after the whole change.
+    """
     _take_own_moment(draft)
     account = draft.account
     anchor = command.anchor or first_anchor(catalog.plan(command.plan), draft.at, account.zone)
@@ -241,11 +248,11 @@ def _change_now(draft: Draft, command: ChangePlan, catalog: Catalog) -> Entry:
         anchor=anchor,
     )
     old_grants = [g.id for g in account.grants if g.kind is GrantKind.PLAN]
-    entry = _note_plan(draft, command, replace(account, plan=plan), "now")
+    draft.account = replace(account, plan=plan)
     for grant_id in old_grants:
         expire_grant(draft, grant_id)
     allocate(draft, catalog)
-    return entry
+    return _note_plan(draft, command, draft.account, "now", left=account.plan.id)
 
 
 def _take_own_moment(draft: Draft) -> None:
@@ -260,8 +267,10 @@ def _take_own_moment(draft: Draft) -> None:
     draft.account = replace(draft.account, rolled_to=draft.at)
 
 
-def _note_plan(draft: Draft, command: ChangePlan, account: Account, when: str) -> Entry:
-    """The row that names the old and the new plan; the credits follow in rows of their own."""
+def _note_plan(
+    draft: Draft, command: ChangePlan, account: Account, when: str, *, left: str
+) -> Entry:
+    """The row that names the plan that is left and the new one; credits have rows of their own."""
     return draft.post(
         account,
         key=command.key,
@@ -270,7 +279,7 @@ def _note_plan(draft: Draft, command: ChangePlan, account: Account, when: str) -
         request_hash=command.request_hash,
         reason=command.reason,
         actor=command.actor,
-        details={"from": draft.account.plan.id, "to": command.plan, "at": when},
+        details={"from": left, "to": command.plan, "at": when},
     )
 
 
@@ -299,6 +308,12 @@ def decide_profile_change(draft: Draft, command: ChangeProfile) -> Decision:
         details=details,
     )
     return draft.decide(entry)
+
+
+def has_profile(account: Account, command: ChangeProfile) -> bool:
+    """The account has the name and the zone, or waits for the zone, so a PUT changes nothing."""
+    zone = account.next_zone or account.zone
+    return command.name in (None, account.name) and command.zone in (None, zone)
 
 
 def _ask_zone(account: Account, zone: str, now: datetime) -> Account:

@@ -104,15 +104,14 @@ def month_end(account: Account) -> datetime:
 
 
 def _happen(draft: Draft, moment: Moment, catalog: Catalog) -> None:
-    match moment.rank:
-        case 0:
-            _close_day(draft, moment.at)
-        case 1:
-            _reset(draft, moment.at, catalog)
-        case 2:
-            expire_grant(draft, moment.id)
-        case _:
-            _start(draft, moment.id)
+    if moment.rank == DAY:
+        _close_day(draft, moment.at)
+    elif moment.rank == RESET:
+        _reset(draft, moment.at, catalog)
+    elif moment.rank == EXPIRE:
+        expire_grant(draft, moment.id)
+    else:
+        _start(draft, moment.id)
 
 
 def _close_day(draft: Draft, at: datetime) -> None:

@@ -16,6 +16,7 @@ from tollkeeper.domain.operating import (
     decide_plan_change,
     decide_profile_change,
     decide_standing,
+    has_profile,
     is_on_plan,
 )
 from tollkeeper.service.commit import Order, Outcome, commit
@@ -23,7 +24,7 @@ from tollkeeper.service.ports import World
 
 
 def operate(world: World, account: AccountId, command: Command) -> Outcome:
-    """The command is applied once for its key; a plan that is set already changes nothing.
+    """The command is applied once for its key; a plan or profile that is set changes nothing.
 
     Raises: InvalidError, GrantLimitError, InsufficientCreditsError and what commit raises.
     Cost: as commit.
@@ -63,6 +64,8 @@ def _decide(draft: Draft, command: Command, world: World) -> Decision | None:
                 return None
             return decide_plan_change(draft, command, world.catalog)
         case ChangeProfile():
+            if draft.before is not None and has_profile(draft.account, command):
+                return None
             return decide_profile_change(draft, command)
         case ChangeStanding():
             return decide_standing(draft, command)
