@@ -225,3 +225,18 @@ def test_s2_09_a_new_period_resets_and_what_is_left_expires(
     kinds = [(e["kind"], D(e["delta"])) for e in driver.entries("user_1")]
     assert kinds == [("reset", 15), ("charge", -1), ("reset", 15), ("expire", -14), ("charge", -1)]
     verify_ledger(driver, "user_1")
+
+
+def test_names_in_a_charge_are_bounded_in_bytes_so_that_the_account_item_is(
+    driver: Driver,
+) -> None:
+    long_label = driver.deduct("user_1", "sms", "k1", feature="\N{GRINNING FACE}" * 17)
+    long_model = driver.deduct(
+        "user_1", "sms", "k1", usage={"model": "m" * 129, "usage": {"input": 1}}
+    )
+
+    assert long_label["errors"] == [
+        {"member": "feature", "reason": "must not be larger than 64 bytes"}
+    ]
+    assert (long_model.status, long_model["errors"][0]["member"]) == (422, "usage.model")
+    assert driver.entries("user_1") == []

@@ -8,18 +8,26 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
 from tollkeeper.domain.catalog import Catalog
 from tollkeeper.domain.entries import AccountId, parse_id
 from tollkeeper.domain.errors import InvalidError
 from tollkeeper.domain.money import parse_micro
 from tollkeeper.domain.pricing import Consumption
-from tollkeeper.domain.usage import normalise_usage
+from tollkeeper.domain.usage import Usage, normalise_usage
 from tollkeeper.edge.wire import write_json
 from tollkeeper.service.charging import RunRequest
 
 LARGEST_METADATA_BYTES = 4096
+LARGEST_LABEL_BYTES = 64
 # Why: what Python reads as a moment, a day or a number differs from version to version.
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 CATALOG_ID = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
@@ -97,6 +105,13 @@ def _metadata(value: object) -> str:
     return write_json(cast("dict[str, object]", value))
 
 
+def _label(value: str) -> str:
+    # Why: labels are counted in the account item, whose size is bounded in bytes.
+    if len(value.encode()) > LARGEST_LABEL_BYTES:
+        raise ValueError(f"must not be larger than {LARGEST_LABEL_BYTES} bytes")
+    return value
+
+
 def _limit(value: object) -> int:
     if not isinstance(value, str) or ROWS.fullmatch(value) is None:
         raise ValueError("must be a whole number from 1 to 5000")
@@ -110,12 +125,15 @@ Moment = Annotated[datetime, BeforeValidator(_moment)]
 Day = Annotated[date, BeforeValidator(_day)]
 Metadata = Annotated[str, BeforeValidator(_metadata)]
 Label = Annotated[
-    str, StringConstraints(strict=True, min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")
+    str,
+    StringConstraints(strict=True, min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$"),
+    AfterValidator(_label),
 ]
 Model = Annotated[
     str,
     StringConstraints(strict=True, min_length=1, max_length=128, pattern=r"^[!-~]+$"),
 ]
+MODEL = re.compile(r"[!-~]{1,128}")
 Id = Annotated[str, BeforeValidator(_id)]
 Reason = Annotated[
     str,
@@ -160,7 +178,7 @@ class RunBody(StrictBody):
             operation=self.operation,
             model=self.model,
             quantity_micro=self.quantity,
-            usage=None if self.usage is None else normalise_usage(self.usage),
+            usage=None if self.usage is None else _read_usage(self.usage),
             label=self.feature or "",
             subtype=self.subtype or "",
             service=self.service or "",
@@ -174,6 +192,14 @@ class RunBody(StrictBody):
             has_succeeded=self.success,
             metadata=self.metadata or "",
         )
+
+
+def _read_usage(raw: dict[str, Any]) -> Usage:
+    """The usage, with a model that can stand in a ledger. Raises: InvalidError."""
+    usage = normalise_usage(raw)
+    if usage.model is not None and MODEL.fullmatch(usage.model) is None:
+        raise InvalidError("usage.model", "must be 1 to 128 printable characters without spaces")
+    return usage
 
 
 def read_plan(plan: str | None, role: str | None, catalog: Catalog) -> str | None:

@@ -1,0 +1,70 @@
+"""Items: what is written is what is read, and an account item is bounded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+from benchmarks.sizes import item_bytes
+from tollkeeper.domain.account import Account, Lifetime, PlanState, Status, Windows
+from tollkeeper.domain.entries import AccountId
+from tollkeeper.domain.grants import MOST_GRANTS, Grant, GrantKind
+from tollkeeper.domain.totals import MOST_TOTALS_PER_DAY, Total, TotalKey
+from tollkeeper.store.items import account_from_item, account_to_item
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+LARGEST = 10**15
+BOUND_BYTES = 32 * 1024
+
+
+def full_account() -> Account:
+    """An account at every bound at once: names of full length, amounts of full size."""
+    grants = tuple(
+        Grant(
+            id=f"g{10**6 + number}",
+            kind=GrantKind.ADJUSTMENT,
+            priority=1000,
+            amount_microcredits=LARGEST,
+            remaining_microcredits=LARGEST // 2,
+            effective_at=NOW,
+            expires_at=NOW + timedelta(days=number + 1),
+            has_started=False,
+        )
+        for number in range(MOST_GRANTS)
+    )
+    total = Total(10**6, 10**6, LARGEST, LARGEST, 10**15, tokens=(10**9,) * 8)
+    totals = {
+        TotalKey(f"{number:064}", f"{number:0128}", f"{number:0129}"): total
+        for number in range(MOST_TOTALS_PER_DAY)
+    }
+    return Account(
+        id=AccountId("a" * 128),
+        plan=PlanState("p" * 64, 10**6, NOW, NOW, date(2026, 1, 31), "n" * 64, date(2026, 1, 30)),
+        zone="America/Argentina/ComodRivadavia",
+        today=date(2026, 11, 20),
+        rolled_to=NOW,
+        version=10**9,
+        seq=10**9,
+        status=Status.FROZEN,
+        next_zone="America/North_Dakota/New_Salem",
+        next_zone_at=NOW,
+        name="\N{GRINNING FACE}" * 128,
+        grants=grants,
+        overdraft_debt_microcredits=LARGEST,
+        features={f"{number:064}": 10**9 for number in range(50)},
+        windows=Windows(LARGEST, LARGEST, LARGEST),
+        totals=totals,
+        lifetime=Lifetime(LARGEST, LARGEST, LARGEST, LARGEST, LARGEST, LARGEST),
+    )
+
+
+def test_an_account_at_every_bound_is_at_most_32_kilobytes() -> None:
+    assert item_bytes(account_to_item(full_account(), due_ms=10**13)) <= BOUND_BYTES
+
+
+def test_an_account_is_read_as_it_was_written() -> None:
+    account = full_account()
+
+    assert account_from_item(account_to_item(account, due_ms=10**13)) == account
+    plain = replace(account, status=Status.ACTIVE, next_zone="", next_zone_at=None, totals={})
+    assert account_from_item(account_to_item(plain, due_ms=0)) == plain
