@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from tollkeeper.domain.account import Account, Decision, Draft, PlanState, Status
 from tollkeeper.domain.catalog import Catalog, PlanTerms
@@ -76,6 +77,28 @@ class ChangeStanding(Command):
     kind: EntryKind = EntryKind.FREEZE
 
 
+def _post(
+    draft: Draft,
+    command: Command,
+    account: Account,
+    *,
+    kind: EntryKind,
+    delta: int = 0,
+    **facts: Any,
+) -> Entry:
+    """The command's own row: under its key, with who asked and why."""
+    return draft.post(
+        account,
+        key=command.key,
+        kind=kind,
+        delta=delta,
+        request_hash=command.request_hash,
+        reason=command.reason,
+        actor=command.actor,
+        **facts,
+    )
+
+
 def decide_grant(draft: Draft, command: GiveGrant) -> Decision:
     """The credits are in the account, or wait for their start.
 
@@ -99,17 +122,15 @@ def decide_grant(draft: Draft, command: GiveGrant) -> Decision:
         has_started=effective_at <= draft.at,
     )
     account, held, paid = take_in(draft.account, grant)
-    entry = draft.post(
+    entry = _post(
+        draft,
+        command,
         account,
-        key=command.key,
         kind=EntryKind.GRANT,
         delta=command.amount_microcredits if grant.has_started else 0,
         moved_microcredits=command.amount_microcredits,
-        request_hash=command.request_hash,
         debt_change_microcredits=paid,
         grant=held,
-        reason=command.reason,
-        actor=command.actor,
         details=dict(command.details),
     )
     return draft.decide(entry)
@@ -146,16 +167,14 @@ def decide_adjustment(draft: Draft, command: Adjust) -> Decision:
     account = replace(
         account, grants=grants, lifetime=replace(life, adjusted_down=life.adjusted_down + amount)
     )
-    entry = draft.post(
+    entry = _post(
+        draft,
+        command,
         account,
-        key=command.key,
         kind=EntryKind.ADJUSTMENT,
         delta=-amount,
         moved_microcredits=amount,
-        request_hash=command.request_hash,
         draws=draws,
-        reason=command.reason,
-        actor=command.actor,
     )
     return draft.decide(entry)
 
@@ -173,17 +192,15 @@ def _adjust_up(draft: Draft, command: Adjust) -> Decision:
         expires_at=None,
     )
     account, held, paid = take_in(draft.account, grant)
-    entry = draft.post(
+    entry = _post(
+        draft,
+        command,
         account,
-        key=command.key,
         kind=EntryKind.ADJUSTMENT,
         delta=amount,
         moved_microcredits=amount,
-        request_hash=command.request_hash,
         debt_change_microcredits=paid,
         grant=held,
-        reason=command.reason,
-        actor=command.actor,
     )
     return draft.decide(entry)
 
@@ -271,16 +288,8 @@ def _note_plan(
     draft: Draft, command: ChangePlan, account: Account, when: str, *, left: str
 ) -> Entry:
     """The row that names the plan that is left and the new one; credits have rows of their own."""
-    return draft.post(
-        account,
-        key=command.key,
-        kind=EntryKind.PLAN_CHANGE,
-        delta=0,
-        request_hash=command.request_hash,
-        reason=command.reason,
-        actor=command.actor,
-        details={"from": left, "to": command.plan, "at": when},
-    )
+    details = {"from": left, "to": command.plan, "at": when}
+    return _post(draft, command, account, kind=EntryKind.PLAN_CHANGE, details=details)
 
 
 def decide_profile_change(draft: Draft, command: ChangeProfile) -> Decision:
@@ -297,17 +306,7 @@ def decide_profile_change(draft: Draft, command: ChangeProfile) -> Decision:
         find_zone(command.zone)
         account = _ask_zone(account, command.zone, draft.at)
         details["zone"] = command.zone
-    entry = draft.post(
-        account,
-        key=command.key,
-        kind=EntryKind.PROFILE,
-        delta=0,
-        request_hash=command.request_hash,
-        reason=command.reason,
-        actor=command.actor,
-        details=details,
-    )
-    return draft.decide(entry)
+    return draft.decide(_post(draft, command, account, kind=EntryKind.PROFILE, details=details))
 
 
 def has_profile(account: Account, command: ChangeProfile) -> bool:
@@ -336,13 +335,5 @@ def decide_standing(draft: Draft, command: ChangeStanding) -> Decision:
         EntryKind.UNFREEZE: Status.ACTIVE,
         EntryKind.CLOSE: Status.CLOSED,
     }[command.kind]
-    entry = draft.post(
-        replace(account, status=status),
-        key=command.key,
-        kind=command.kind,
-        delta=0,
-        request_hash=command.request_hash,
-        reason=command.reason,
-        actor=command.actor,
-    )
-    return draft.decide(entry)
+    account = replace(account, status=status)
+    return draft.decide(_post(draft, command, account, kind=command.kind))
