@@ -25,13 +25,15 @@ _DIGITS = re.compile(r"[0-9]{1,15}")
 _HEX_DIGITS = re.compile(r"[0-9A-Fa-f]{1,12}")
 _ABSOLUTE_TARGET = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 _NO_BODY_STATUSES = frozenset({204, 304})
+# API Gateway's own words, where Python's change from version to version.
+_PHRASES = {413: "Request Entity Too Large"}
 
 
 class BadRequestError(Exception):
     """The bytes are not a request that can be answered; the connection ends with this status."""
 
     def __init__(self, status: int) -> None:
-        super().__init__(HTTPStatus(status).phrase)
+        super().__init__(_phrase(status))
         self.status = status
 
 
@@ -84,7 +86,7 @@ class Answer:
 
 def message_answer(status: int, message: str | None = None) -> Answer:
     """What API Gateway itself answers: `{"message": "Not Found"}` and the like."""
-    body = json.dumps({"message": message or HTTPStatus(status).phrase}, separators=(",", ":"))
+    body = json.dumps({"message": message or _phrase(status)}, separators=(",", ":"))
     headers = (("Content-Type", "application/json"),)
     return Answer(status=status, headers=headers, body=body.encode())
 
@@ -144,7 +146,7 @@ def encode_answer(answer: Answer, *, method: str, keep_open: bool) -> bytes:
 
 def _phrase(status: int) -> str:
     try:
-        return HTTPStatus(status).phrase
+        return _PHRASES.get(status) or HTTPStatus(status).phrase
     except ValueError:
         return "Unknown"
 
