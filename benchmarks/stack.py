@@ -13,7 +13,8 @@ from local.engine import Engine, choose, free_port
 from local.table import ensure_table
 from local.template import read_template
 from tests.support.driving import Driver, FakeClock
-from tollkeeper.edge import authorization, settings, wiring
+from tests.support.forgetting import forget
+from tollkeeper.edge import wiring
 from tollkeeper.service.ports import Clock
 from tollkeeper.store.client import DynamoClient
 
@@ -36,21 +37,6 @@ ENVIRONMENT = {
     "POWERTOOLS_SERVICE_NAME": "tollkeeper",
 }
 
-# What a process keeps between requests; it is forgotten before and after.
-KEPT = (
-    wiring.world,
-    wiring.ledger,
-    wiring.clock,
-    wiring.stack_secrets,
-    settings.read_settings,
-    authorization.gatehouse,
-)
-
-
-def _forget() -> None:
-    for kept in KEPT:
-        kept.cache_clear()
-
 
 @contextmanager
 def environment(**values: str) -> Generator[None]:
@@ -71,8 +57,8 @@ def handlers(
         stack.enter_context(patch.object(wiring, "connect", connect))
         if clock is not None:
             stack.enter_context(patch.object(wiring, "SystemClock", lambda: clock))
-        stack.callback(_forget)
-        _forget()
+        stack.callback(forget)
+        forget()
         yield Driver(clock if isinstance(clock, FakeClock) else FakeClock())
 
 

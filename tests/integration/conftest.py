@@ -14,8 +14,9 @@ import pytest
 from local.template import read_template, table_definition
 from tests.support.driving import Driver, FakeClock
 from tests.support.faults import FaultyClient
+from tests.support.forgetting import forget
 from tests.support.payments import FakeStripe, buy
-from tollkeeper.edge import authorization, settings, wiring
+from tollkeeper.edge import wiring
 from tollkeeper.store.client import connect
 
 ROOT = Path(__file__).parents[2]
@@ -47,23 +48,6 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     forget()
     yield
     forget()
-
-
-# Taken before any test replaces one of them.
-KEPT = (
-    wiring.world,
-    wiring.ledger,
-    wiring.clock,
-    wiring.stack_secrets,
-    settings.read_settings,
-    authorization.gatehouse,
-)
-
-
-def forget() -> None:
-    """Whatever a process keeps between requests is forgotten."""
-    for kept in KEPT:
-        kept.cache_clear()
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ from decimal import Decimal
 import pytest
 
 from tests.support.driving import Driver, FakeClock, verify_ledger
+from tollkeeper.edge import wiring
+from tollkeeper.store.versions import read_version
 
 D = Decimal
 
@@ -157,8 +159,6 @@ def test_an_unknown_model_is_never_free(driver: Driver) -> None:
 def test_a_key_that_was_applied_replays_although_its_model_is_gone(
     driver: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tollkeeper.edge import wiring
-
     first = driver.deduct("user_1", "ai_tokens", "k1", model="gpt-4", usage={"total": 25})
     world = wiring.world()
     without = type(world.catalog)(
@@ -240,3 +240,14 @@ def test_names_in_a_charge_are_bounded_in_bytes_so_that_the_account_item_is(
     ]
     assert (long_model.status, long_model["errors"][0]["member"]) == (422, "usage.model")
     assert driver.entries("user_1") == []
+
+
+def test_the_catalog_that_priced_a_charge_is_kept_under_the_version_it_names(
+    driver: Driver,
+) -> None:
+    version = driver.deduct("user_1", "sms", "k1")["price_version"]
+
+    kept = read_version(wiring.ledger(), version)
+
+    assert kept == wiring.world().catalog.source
+    assert read_version(wiring.ledger(), "0" * 16) is None

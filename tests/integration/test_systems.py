@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.driving import Driver, verify_ledger
+from tests.support.forgetting import forget
 from tollkeeper.domain.catalog import PlanTerms
 from tollkeeper.edge.catalog_file import read_catalog
 from tollkeeper.edge.routes import ROUTES
@@ -179,8 +180,6 @@ def test_s1_07_a_refusal_is_402_with_a_reason_and_500_is_only_ours(
     driver = under("scripts")
     refused = driver.deduct("uid", "voice_creation", "k1", quantity=4)
     monkeypatch.setenv("CATALOG_PATH", "/nowhere.toml")
-    from tests.integration.conftest import forget
-
     forget()
     broken = driver.deduct("uid", "voice_creation", "k2")
 

@@ -6,11 +6,12 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from benchmarks.sizes import item_bytes
+from local.template import read_template, table_definition
 from tollkeeper.domain.account import Account, Lifetime, PlanState, Status, Windows
 from tollkeeper.domain.entries import AccountId
 from tollkeeper.domain.grants import MOST_GRANTS, Grant, GrantKind
 from tollkeeper.domain.totals import MOST_TOTALS_PER_DAY, Total, TotalKey
-from tollkeeper.store.items import account_from_item, account_to_item
+from tollkeeper.store.items import HISTORY_ATTRIBUTES, account_from_item, account_to_item
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 LARGEST = 10**15
@@ -68,3 +69,12 @@ def test_an_account_is_read_as_it_was_written() -> None:
     assert account_from_item(account_to_item(account, due_ms=10**13)) == account
     plain = replace(account, status=Status.ACTIVE, next_zone="", next_zone_at=None, totals={})
     assert account_from_item(account_to_item(plain, due_ms=0)) == plain
+
+
+def test_the_history_index_projects_what_a_list_shows() -> None:
+    definition = table_definition(read_template(), name="any")
+    indexes = {index["IndexName"]: index for index in definition.get("GlobalSecondaryIndexes", [])}
+
+    projected = indexes["history"]["Projection"].get("NonKeyAttributes", [])
+
+    assert sorted(projected) == sorted(HISTORY_ATTRIBUTES)

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from typing import NewType
 
 from tollkeeper.domain.errors import InvalidError
-
-Microcredits = NewType("Microcredits", int)
-"""Units: one credit is 1,000,000 of these."""
 
 MICRO = 1_000_000
 LARGEST_MICROCREDITS = 10**15

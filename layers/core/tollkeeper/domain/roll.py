@@ -307,7 +307,12 @@ def begin(
 
 def look(account: Account, *, now: datetime, catalog: Catalog) -> Account:
     """The account as it would be if it were touched now; nothing is written."""
+    return catch_up(account, now=now, catalog=catalog).account
+
+
+def catch_up(account: Account, *, now: datetime, catalog: Catalog) -> Draft:
+    """A draft with all that a touch now would do first, in however many slices."""
     draft = Draft(account, account, now)
     while not roll(draft, max(now, account.rolled_to), catalog):
         pass
-    return draft.account
+    return draft

@@ -116,13 +116,12 @@ def _read_put(request: Request, members: dict[str, object]) -> Keyed:
     Why: a PUT that finds what it asks for changes nothing, so it is safe to repeat without.
     """
     account = request.account()
-    actor = request.principal().name
-    digest = request.hash_of(account, members)
     if "idempotency-key" in request.headers:
-        return Keyed(request.key(), digest, actor)
+        return read_keyed(request, account, members)
     own = str(request.event.get("requestContext", {}).get("requestId", ""))
     own_digest = hashlib.sha256(own.encode()).hexdigest()[:32]
-    return Keyed(caller_key(f"put:{own_digest}"), digest, actor)
+    digest = request.hash_of(account, members)
+    return Keyed(caller_key(f"put:{own_digest}"), digest, request.principal().name)
 
 
 def _read_standing(kind: EntryKind) -> Reader:

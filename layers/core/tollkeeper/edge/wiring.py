@@ -37,10 +37,6 @@ class SystemClock:
 class SystemIds:
     """The machine's randomness."""
 
-    def new_id(self) -> str:
-        """A fresh id of 26 characters that nobody can guess."""
-        return secrets.token_hex(13)
-
     def new_secret(self) -> str:
         """A fresh secret of 43 characters."""
         return secrets.token_urlsafe(32)

@@ -30,10 +30,6 @@ class Clock(Protocol):
 class IdSource(Protocol):
     """Randomness."""
 
-    def new_id(self) -> str:
-        """A fresh id of 26 characters that nobody can guess."""
-        ...
-
     def new_secret(self) -> str:
         """A fresh secret of 43 characters."""
         ...

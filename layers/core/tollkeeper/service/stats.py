@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from tollkeeper.domain.account import Account, Draft
+from tollkeeper.domain.account import Account
 from tollkeeper.domain.entries import AccountId
 from tollkeeper.domain.errors import InvalidError
-from tollkeeper.domain.roll import roll
+from tollkeeper.domain.roll import catch_up
 from tollkeeper.domain.totals import NOTHING, DayClosed, Total, TotalKey, relabel
 from tollkeeper.service.charging import see_unopened
 from tollkeeper.service.ports import World
@@ -70,14 +70,8 @@ def read_stats(world: World, request: StatsRequest) -> Stats:
         for key, total in day.totals.items():
             place = (bucket, relabel(key, request.group_by))
             sums[place] = sums.get(place, NOTHING).plus(total)
-    rows = tuple(Row(bucket, key, total) for (bucket, key), total in sorted(_pairs(sums)))
+    rows = tuple(Row(bucket, key, sums[bucket, key]) for bucket, key in sorted(sums))
     return Stats(rows, add_up(sums.values()), first, last, account.zone)
-
-
-def _pairs(
-    sums: dict[tuple[str, TotalKey], Total],
-) -> Iterable[tuple[tuple[str, TotalKey], Total]]:
-    return sorted(sums.items(), key=lambda pair: pair[0])
 
 
 def add_up(totals: Iterable[Total]) -> Total:
@@ -90,9 +84,7 @@ def add_up(totals: Iterable[Total]) -> Total:
 
 def _recent_days(world: World, account: Account) -> tuple[date, tuple[DayClosed, ...]]:
     """The local day now, and the days that the account itself still carries."""
-    draft = Draft(account, account, account.rolled_to)
-    while not roll(draft, max(world.clock.now(), account.rolled_to), world.catalog):
-        pass
+    draft = catch_up(account, now=world.clock.now(), catalog=world.catalog)
     today = draft.account.today
     return today, (*draft.days, DayClosed(today, draft.account.totals))
 

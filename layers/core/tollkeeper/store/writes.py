@@ -26,6 +26,8 @@ from tollkeeper.store.payments import event_to_item, link_to_item, purchase_to_i
 
 MOST_ITEMS = 90
 MOST_BYTES = 1_000_000
+# Why: one of ours is bounded far below a tenth of the size, so only many can be too large.
+FEW_ITEMS = 10
 
 # Why: a row, a day or a mark is written once and never again.
 IS_NEW = {"ConditionExpression": "attribute_not_exists(pk)"}
@@ -64,6 +66,7 @@ def decision_to_writes(decision: Decision) -> list[Write]:
     for also in decision.also:
         writes.append(_also_to_write(account.id, also))
     assert len(writes) <= MOST_ITEMS, "a decision fits one transaction"
+    assert len(writes) <= FEW_ITEMS or _text_bytes(writes) <= MOST_BYTES, "and its size"
     keys = {(w.put["Item"]["pk"]["S"], w.put["Item"]["sk"]["S"]) for w in writes}
     assert len(keys) == len(writes), "the keys of a transaction differ"
     return writes
@@ -72,6 +75,12 @@ def decision_to_writes(decision: Decision) -> list[Write]:
 def purchase_to_writes(purchase: Purchase, *also: Linked | EventSeen) -> list[Write]:
     """The slots of a purchase that moves without a grant."""
     return [_also_to_write(purchase.account, each) for each in (PurchaseMoved(purchase), *also)]
+
+
+def _text_bytes(writes: list[Write]) -> int:
+    """The bytes of all texts and numbers in the items."""
+    values = (value for write in writes for value in write.put["Item"].values())
+    return sum(len(str(text).encode()) for value in values for text in value.values())
 
 
 def account_to_item_put(account: Account, due_ms: int, version: int) -> dict[str, Any]:

@@ -1,0 +1,21 @@
+"""What a process keeps between requests, and how a test makes it forget."""
+
+from __future__ import annotations
+
+from tollkeeper.edge import authorization, settings, wiring
+
+# Taken before any test replaces one of them.
+KEPT = (
+    wiring.world,
+    wiring.ledger,
+    wiring.clock,
+    wiring.stack_secrets,
+    settings.read_settings,
+    authorization.gatehouse,
+)
+
+
+def forget() -> None:
+    """Whatever a process keeps between requests is forgotten."""
+    for kept in KEPT:
+        kept.cache_clear()
