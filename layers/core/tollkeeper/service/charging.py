@@ -203,12 +203,14 @@ def give_back(world: World, request: GiveBackRequest, keyed: Keyed) -> Outcome:
     Raises: NotFoundError, AlreadyRefundedError, InvalidError and what commit raises.
     Cost: one GetItem for the charge more than commit.
     """
+    charge = world.ledger.read_entry(request.account, request.charge)
     order = Order(
         account=request.account,
         key=keyed.key,
         request_hash=keyed.request_hash,
-        decide=_decide_give_back(world, request, keyed),
+        decide=_decide_give_back(charge, request, keyed),
         may_open=False,
+        since_seq=0 if charge is None else charge.seq,
     )
     try:
         return commit(world, order)
@@ -219,9 +221,8 @@ def give_back(world: World, request: GiveBackRequest, keyed: Keyed) -> Outcome:
 
 
 def _decide_give_back(
-    world: World, request: GiveBackRequest, keyed: Keyed
+    charge: Entry | None, request: GiveBackRequest, keyed: Keyed
 ) -> Callable[[Draft], Decision]:
-    charge = world.ledger.read_entry(request.account, request.charge)
     if charge is None:
         return refusing(NotFoundError(f"There is no charge {request.charge[2:]}."))
     command = GiveBack(

@@ -34,7 +34,10 @@ LONGEST_PAUSE_S = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A keyed command for one account. `opens_on` and `zone` matter to a new account only."""
+    """A keyed command for one account. `opens_on` and `zone` matter to a new account only.
+
+    `since_seq`: the command speaks of that row, so it is decided on an account that has it.
+    """
 
     account: AccountId
     key: EntryKey
@@ -43,6 +46,7 @@ class Order:
     opens_on: str | None = None
     zone: str | None = None
     may_open: bool = True
+    since_seq: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +117,13 @@ class _Commit:
                 return outcome
 
     def _load(self, *, is_strong: bool) -> None:
+        """The account as the next decision sees it; a stale one that lacks the row is not."""
         self._attempts.check()
-        self._account = self._world.ledger.read_account(self._order.account, is_strong=is_strong)
+        account = self._world.ledger.read_account(self._order.account, is_strong=is_strong)
+        if not is_strong and (account.seq if account else 0) < self._order.since_seq:
+            self._load(is_strong=True)
+            return
+        self._account = account
         self._is_strong = is_strong
 
     def _decide(self) -> Decision | None:
