@@ -8,13 +8,24 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+import botocore.config
 import botocore.session
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as LinkError
 
+from tollkeeper.domain.errors import BusyError
 from tollkeeper.edge.catalog_file import read_catalog
 from tollkeeper.edge.settings import read_environment_secret, read_settings
 from tollkeeper.service.ports import Clock, Secrets, StripeGateway, World
-from tollkeeper.store.client import connect
-from tollkeeper.store.ledger import Ledger
+from tollkeeper.store.client import ATTEMPTS, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, connect
+from tollkeeper.store.ledger import BUSY_CODES, Ledger
+
+# Why: the SDK's own default waits a minute, four times as long as a function may run.
+PATIENCE = botocore.config.Config(
+    connect_timeout=CONNECT_TIMEOUT_S,
+    read_timeout=READ_TIMEOUT_S,
+    retries={"total_max_attempts": ATTEMPTS, "mode": "standard"},
+)
 
 
 class SystemClock:
@@ -55,7 +66,7 @@ class EnvironmentSecrets:
 
 
 class ParameterSecrets:
-    """Secrets of a stack: SSM SecureStrings, read once per process.
+    """Secrets of a stack: SSM SecureStrings, each read once per process.
 
     Why: a rotated secret is picked up by new environments; the webhook keeps several valid.
     """
@@ -65,14 +76,25 @@ class ParameterSecrets:
         self._read: dict[str, str] = {}
 
     def read_secret(self, name: str) -> str:
-        """The secret, or an empty text where it is not set. Cost: one GetParameter, once."""
+        """The secret, or an empty text where it is not set.
+
+        Raises: BusyError where the store is too busy to answer, so that the caller comes again.
+        Cost: one GetParameter, once.
+        """
         if name not in self._read:
-            client: Any = botocore.session.get_session().create_client("ssm")
+            session = botocore.session.get_session()
+            client: Any = session.create_client("ssm", config=PATIENCE)
             try:
                 answer = client.get_parameter(Name=self._prefix + name, WithDecryption=True)
                 self._read[name] = str(answer["Parameter"]["Value"])
             except client.exceptions.ParameterNotFound:
                 return ""
+            except ClientError as error:
+                if str(error.response.get("Error", {}).get("Code")) not in BUSY_CODES:
+                    raise
+                raise BusyError("The secrets cannot be read now.") from error
+            except (HTTPClientError, LinkError) as error:
+                raise BusyError("The secrets cannot be read now.") from error
         return self._read[name]
 
 
