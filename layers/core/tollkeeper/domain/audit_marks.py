@@ -1,0 +1,98 @@
+"""What stands beside the rows: marks of what was given back, and purchases."""
+
+from __future__ import annotations
+
+from tollkeeper.domain.account import Account, ChargeReturned
+from tollkeeper.domain.audit_findings import Notes
+from tollkeeper.domain.entries import Entry, EntryKey
+from tollkeeper.domain.money import show_micro
+from tollkeeper.domain.purchases import Purchase, PurchaseStatus, purchase_entry_key
+
+PURCHASE = "s#purchase:"
+
+
+class Marks:
+    """I14: each give-back has its charge's one mark, and each mark its row."""
+
+    def __init__(self, notes: Notes) -> None:
+        self._notes = notes
+        self._marks: dict[EntryKey, EntryKey] = {}
+        self._rows: dict[EntryKey, EntryKey] = {}
+        self.given: set[int] = set()
+
+    def add_row(self, entry: Entry) -> None:
+        """A void or refund waits for its mark, or has found it."""
+        charge = entry.refers_to
+        if charge is None:
+            return
+        self.given.add(hash(charge))
+        if self._marks.get(charge) == entry.key:
+            del self._marks[charge]
+        else:
+            self._rows[entry.key] = charge
+
+    def add(self, mark: ChargeReturned) -> None:
+        """A mark waits for its row, or has found it."""
+        if self._rows.get(mark.by) == mark.charge:
+            del self._rows[mark.by]
+        else:
+            self._marks[mark.charge] = mark.by
+
+    def end(self, younger: set[EntryKey]) -> None:
+        """None of them is alone."""
+        for key, charge in sorted(self._rows.items()):
+            what = f"it gives back {charge}, whose mark does not name it"
+            self._notes.add("I14", f"row {key}", what)
+        for charge, key in sorted(self._marks.items()):
+            if key not in younger:
+                self._notes.add("I14", f"mark {charge}", f"its row {key} gives nothing back")
+
+
+class Purchases:
+    """I12: each paid purchase has one row that brought what was paid for, and no other has."""
+
+    def __init__(self, notes: Notes) -> None:
+        self._notes = notes
+        self._purchases: dict[EntryKey, Purchase] = {}
+        self._rows: dict[EntryKey, int] = {}
+
+    def add_row(self, entry: Entry) -> None:
+        """A purchase's row waits to be held against it."""
+        if entry.key.startswith(PURCHASE):
+            self._rows[entry.key] = entry.moved_microcredits
+            named = entry.details.get("purchase")
+            if entry.key != f"{PURCHASE}{named}":
+                self._notes.add("I12", f"seq {entry.seq}", f"{entry.key} names {named}")
+
+    def add(self, purchase: Purchase) -> None:
+        """A purchase that was not paid matters only where it has a row."""
+        self._purchases[purchase_entry_key(purchase.id)] = purchase
+
+    def end(self, account: Account | None, younger: set[EntryKey], *, has_moved: bool) -> None:
+        """What was paid is what came in."""
+        for key, purchase in sorted(self._purchases.items()):
+            is_paid = purchase.status is PurchaseStatus.PAID
+            came = self._rows.pop(key, None)
+            if is_paid and came is None:
+                is_younger = key in younger or (has_moved and _is_younger(purchase, account))
+                if not is_younger:
+                    self._lose(purchase, "is paid, and no row brought its credits")
+            elif came is not None and not is_paid:
+                self._note(purchase.id, f"is {purchase.status}, and a row brought credits")
+            elif came is not None and came != purchase.credits_microcredits:
+                what = f"is for {show_micro(purchase.credits_microcredits)}, and its row brought"
+                self._note(purchase.id, f"{what} {show_micro(came)}")
+        for key in sorted(self._rows):
+            self._note(key.removeprefix(PURCHASE), "is not there, and a row brought its credits")
+
+    def _lose(self, purchase: Purchase, what: str) -> None:
+        self._notes.in_payments += purchase.credits_microcredits
+        self._note(purchase.id, what)
+
+    def _note(self, purchase: str, what: str) -> None:
+        self._notes.add("I12", f"purchase {purchase}", what)
+
+
+def _is_younger(purchase: Purchase, account: Account | None) -> bool:
+    """It was paid after the account was read. Why: an account's time never goes back."""
+    return account is None or purchase.paid_at is None or purchase.paid_at >= account.rolled_to

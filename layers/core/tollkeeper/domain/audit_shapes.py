@@ -1,0 +1,151 @@
+"""What a row of each kind looks like, whoever wrote it: judged from the row alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tollkeeper.domain.entries import Entry, EntryKind
+from tollkeeper.domain.grants import Draw, Grant
+from tollkeeper.domain.money import LARGEST_MICROCREDITS, show_micro
+
+GIVE_BACKS = frozenset({EntryKind.VOID, EntryKind.REFUND})
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What is allowed of a kind of row.
+
+    `signs` are what delta may be in terms of what was moved; `debt` the sign that a change of
+    debt may have; `grant` says whether the row may or must name one.
+    """
+
+    keys: tuple[str, ...] = ("c#",)
+    signs: tuple[int, ...] = (0,)
+    has_run: bool = False
+    may_draw: bool = False
+    may_grant: bool = False
+    must_grant: bool = False
+    debt: int = 0
+
+
+CALLERS_ROW = Shape()
+SHAPES = {
+    EntryKind.CHARGE: Shape(signs=(-1,), has_run=True, may_draw=True, debt=1),
+    EntryKind.RUN_FAILED: Shape(has_run=True),
+    EntryKind.VOID: Shape(signs=(1,), has_run=True, may_draw=True, may_grant=True, debt=-1),
+    EntryKind.REFUND: Shape(signs=(1,), has_run=True, may_draw=True, may_grant=True, debt=-1),
+    EntryKind.GRANT: Shape(
+        keys=("c#", "s#purchase:", "t#start:"),
+        signs=(1, 0),
+        may_grant=True,
+        must_grant=True,
+        debt=-1,
+    ),
+    EntryKind.EXPIRE: Shape(keys=("t#expire:",), signs=(-1,), may_grant=True, must_grant=True),
+    EntryKind.RESET: Shape(keys=("t#reset:",), signs=(1,), may_draw=True, may_grant=True, debt=-1),
+    EntryKind.ADJUSTMENT: Shape(signs=(1, -1), may_draw=True, may_grant=True, debt=-1),
+    EntryKind.PLAN_CHANGE: CALLERS_ROW,
+    EntryKind.PROFILE: CALLERS_ROW,
+    EntryKind.FREEZE: CALLERS_ROW,
+    EntryKind.UNFREEZE: CALLERS_ROW,
+    EntryKind.CLOSE: CALLERS_ROW,
+}
+
+
+def find_bad_number(entry: Entry) -> str:
+    """The first amount of the row that is no integer in range, or nothing (I19)."""
+    for value in (
+        entry.seq,
+        entry.delta_microcredits,
+        entry.available_after_microcredits,
+        entry.moved_microcredits,
+        entry.debt_after_microcredits,
+        entry.debt_change_microcredits,
+    ):
+        if type(value) is not int or not -LARGEST_MICROCREDITS <= value <= LARGEST_MICROCREDITS:
+            return f"{value!r} is no amount"
+    for draw in entry.draws:
+        fault = _bad_amount(draw.amount_microcredits) or find_bad_grant(draw.grant)
+        if fault:
+            return fault
+    return find_bad_grant(entry.grant) if entry.grant is not None else ""
+
+
+def find_bad_grant(grant: Grant) -> str:
+    """The first amount of the grant that is no integer in range, or nothing (I19)."""
+    return (
+        _bad_amount(grant.remaining_microcredits)
+        or _bad_amount(grant.amount_microcredits)
+        or _bad_amount(grant.priority)
+    )
+
+
+def _bad_amount(value: object) -> str:
+    if type(value) is int and 0 <= value <= LARGEST_MICROCREDITS:
+        return ""
+    return f"{value!r} is no amount"
+
+
+def judge_row(entry: Entry) -> Iterator[tuple[str, str]]:
+    """What is wrong with the row by itself: pairs of an invariant and a sentence."""
+    shape = SHAPES[entry.kind]
+    delta, moved = entry.delta_microcredits, entry.moved_microcredits
+    if not entry.key.startswith(shape.keys):
+        yield "I17", f"a {entry.kind} has the key {entry.key}"
+    if moved < 0 or not any(delta == sign * moved for sign in shape.signs):
+        yield "I1", f"a {entry.kind} of {show_micro(moved)} changed {show_micro(delta)}"
+    if shape.has_run != (entry.run is not None) or shape.has_run != (entry.day is not None):
+        yield "I15", f"a {entry.kind} {'lacks' if shape.has_run else 'has'} a run or its day"
+    if (entry.kind in GIVE_BACKS) != (entry.refers_to is not None):
+        yield "I14", f"a {entry.kind} names {entry.refers_to or 'no charge'}"
+    if entry.draws and not shape.may_draw:
+        yield "I1", f"a {entry.kind} draws from grants"
+    if entry.debt_change_microcredits * shape.debt < 0 or (
+        entry.debt_change_microcredits and not shape.debt
+    ):
+        yield "I3", f"a {entry.kind} changes the debt by {entry.debt_change_microcredits}"
+    yield from _judge_grant(entry, shape)
+    if entry.kind is EntryKind.CHARGE or (entry.kind is EntryKind.ADJUSTMENT and delta < 0):
+        for draw in entry.draws:
+            if not _is_drawable(draw, entry):
+                yield "I10", f"it draws from {draw.grant.id}, which is not effective then"
+
+
+def _judge_grant(entry: Entry, shape: Shape) -> Iterator[tuple[str, str]]:
+    grant = entry.grant
+    rest = rest_of(entry)
+    if grant is None or not grant.has_started:
+        if rest:
+            yield "I1", f"its draws and the debt leave {show_micro(rest)} unexplained"
+    elif (rest > 0) if entry.kind is EntryKind.EXPIRE else (rest < 0):
+        yield "I1", f"it moves {show_micro(rest)} in {grant.id}"
+    if grant is None:
+        if shape.must_grant:
+            yield "I1", f"a {entry.kind} names no grant"
+        return
+    if not shape.may_grant:
+        yield "I1", f"a {entry.kind} names the grant {grant.id}"
+    if entry.kind is EntryKind.EXPIRE and entry.key != f"t#expire:{grant.id}":
+        yield "I10", f"{entry.key} expires {grant.id}"
+    if entry.kind is EntryKind.GRANT:
+        if entry.delta_microcredits != (entry.moved_microcredits if grant.has_started else 0):
+            yield "I1", f"{grant.id} has {'' if grant.has_started else 'not '}started"
+    elif not grant.has_started:
+        yield "I1", f"a {entry.kind} names {grant.id}, which has not started"
+
+
+def _is_drawable(draw: Draw, entry: Entry) -> bool:
+    grant = draw.grant
+    has_ended = grant.expires_at is not None and grant.expires_at <= entry.at
+    return grant.effective_at <= entry.at and not has_ended
+
+
+def rest_of(entry: Entry) -> int:
+    """What the row's change leaves for its grant, after its draws and the debt.
+
+    Units: micro-credits; 0 where draws and debt explain the whole change.
+    """
+    drawn = sum([draw.amount_microcredits for draw in entry.draws])
+    into = drawn if entry.kind in GIVE_BACKS else -drawn
+    return entry.delta_microcredits - into + entry.debt_change_microcredits
