@@ -1,0 +1,83 @@
+"""Two thousand storms over the real handlers, none of which breaks a rule."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from simulation import storm
+from simulation.asking import Asked
+from simulation.deployment import ENVIRONMENT, prepare_process
+from simulation.faults import KINDS
+from simulation.run import Totals, run_all
+from simulation.shrink import shorten
+from simulation.storm import Outcome, run_seed
+from simulation.telling import tell_outcome
+from simulation.watch import Violation
+from tests.support.forgetting import forget
+from tollkeeper.edge import wiring
+from tollkeeper.edge.observability import logger
+
+SEEDS = range(1, 2001)
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a storm sets for its process is gone after it."""
+    level = logger().log_level
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    prepare_process(is_quiet=True)
+    yield
+    logger().setLevel(level)
+    forget()
+
+
+def test_two_thousand_storms_of_every_fault_break_no_rule() -> None:
+    totals = Totals()
+
+    for part in run_all(SEEDS, jobs=os.cpu_count() or 1):
+        totals.add(part)
+
+    assert totals.failed == [], f"make storm SEED={min(totals.failed)}"
+    assert totals.seeds == len(SEEDS)
+    assert set(totals.faults) == set(KINDS), "a fault that never happens proves nothing"
+    assert totals.faults.total() > 10 * len(SEEDS)
+
+
+def test_a_seed_is_always_the_same_storm() -> None:
+    def shape(outcome: Outcome) -> tuple[object, ...]:
+        told = [(each.at_us, each.who, each.what) for each in outcome.history]
+        return outcome.faults, outcome.calls, outcome.transactions, told
+
+    first, second = (run_seed(7, tells=True) for _ in range(2))
+
+    assert shape(first) == shape(second)
+    assert len(first.history) > 50
+
+
+def test_a_storm_leaves_the_process_as_it_was() -> None:
+    before = (wiring.world, wiring.clock, wiring.ledger, wiring.stripe_gateway)
+
+    run_seed(3)
+
+    assert (wiring.world, wiring.clock, wiring.ledger, wiring.stripe_gateway) == before
+
+
+def test_a_failed_storm_is_told_with_no_more_stories_than_it_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def blame_the_third(asked: list[Asked], _: Any) -> Iterator[Violation]:
+        if any(each.story == "s2" for each in asked):
+            yield Violation("I4", "ada s2", "was seen")
+
+    monkeypatch.setattr(storm, "judge_asked", blame_the_third)
+
+    told = tell_outcome(shorten(run_seed(SEEDS.start, tells=True)))
+
+    assert told.startswith("seed 1: stories 2\n")
+    assert "s2 asks #0" in told
+    assert "VIOLATION I4 ada s2: was seen" in told
