@@ -12,6 +12,7 @@ import moto
 import pytest
 
 from local.template import read_template, table_definition
+from tests.support.contract import assert_documented
 from tests.support.driving import Driver, FakeClock
 from tests.support.faults import FaultyClient
 from tests.support.forgetting import forget
@@ -80,7 +81,7 @@ def driver(clock: FakeClock) -> Iterator[Driver]:
     with moto.mock_aws():
         client: Any = botocore.session.get_session().create_client("dynamodb")
         client.create_table(**table_of_template())
-        yield Driver(clock)
+        yield Driver(clock, check_answer=assert_documented)
 
 
 @pytest.fixture

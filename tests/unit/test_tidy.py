@@ -24,7 +24,7 @@ NO_NAMES = {"utils", "util", "common", "helpers", "helper", "manager", "shared",
 
 FILES = sorted(
     path.relative_to(ROOT).as_posix()
-    for room in ("layers/core", "functions", "local")
+    for room in ("layers/core", "functions", "local", "simulation")
     for path in (ROOT / room).rglob("*.py")
     if "node_modules" not in path.parts
 )
