@@ -14,7 +14,7 @@ SAM := .venv-sam/bin/sam
 BIN := .venv/bin
 
 .PHONY: run engine setup test check lint types rooms template validate build deploy deploy-check \
-	first-key bench docs lock clean
+	first-key bench verify verify-export storm storm-socket planted exhaustive hostile mutation docs lock clean
 
 # ---------------------------------------------------------------------------------- one machine
 # PORT, DATA and DEV_KEY come from the command line or the environment:
@@ -84,8 +84,53 @@ first-key: setup
 bench: setup engine
 	$(BIN)/python -m benchmarks.run
 
+# The real handlers in a simulated world: SEEDS=2000 storms from FIRST=1 on, or one of them, SEED=17.
+# STORIES=3 makes them small, EVIDENCE=docs/evidence/storm.md appends what the run came to.
+SEEDS ?= 2000
+FIRST ?= 1
+storm: setup
+	$(BIN)/python -m simulation.run --first $(FIRST) --seeds $(SEEDS) \
+		$(if $(SEED),--seed $(SEED)) $(if $(STORIES),--stories $(STORIES)) \
+		$(if $(EVIDENCE),--evidence $(EVIDENCE)) $(if $(JOBS),--jobs $(JOBS))
+
+# Bugs that are put into the product on purpose, and the seed at which a storm finds each.
+planted: setup
+	$(BIN)/python -m simulation.planted.run $(if $(EVIDENCE),--evidence $(EVIDENCE)) $(if $(JOBS),--jobs $(JOBS))
+
+# Every order of two requests' database calls with up to FAULTS faults in every place: all pairs, or
+# PAIR=deduct+void, or one history of it, CHOICES=0,1,0.
+exhaustive: setup
+	$(BIN)/python -m simulation.exhaustive.run $(if $(PAIR),--pair $(PAIR)) \
+		$(if $(CHOICES),--choices $(CHOICES)) $(if $(FAULTS),--faults $(FAULTS)) \
+		$(if $(EVIDENCE),--evidence $(EVIDENCE)) $(if $(JOBS),--jobs $(JOBS))
+
+# The system that `make run` started says whether its ledgers explain every credit.
+verify: setup
+	@$(BIN)/python -m local.verify_running
+
+# The same of an export of the table to S3, copied here: make verify-export EXPORT=folder
+verify-export: setup
+	@$(BIN)/python -m local.verify_export $(EXPORT)
+
+# Hostile requests by the million: ATTACK=bodies, requests or webhooks; the run is noted in docs/evidence.
+ATTACK ?= bodies
+COUNT ?= 1000000
+hostile: setup
+	$(BIN)/python -m simulation.hostile $(ATTACK) $(COUNT) --seed $(or $(SEED),1) --note
+
+# Does a test fail when the code is wrong? NAMES='tollkeeper.domain.money.*' is a part of it.
+mutation: setup
+	$(BIN)/python -m tests.mutation.run $(NAMES)
+
+# The whole machine over sockets, its processes killed: SECONDS=300 of it, with SEED=1.
+SECONDS ?= 300
+storm-socket: setup engine
+	$(BIN)/python -m tests.e2e.socket_storm --seconds $(SECONDS) --seed $(or $(SEED),1) \
+		$(if $(EVIDENCE),--evidence $(EVIDENCE))
+
 docs: setup
 	$(BIN)/python -m local.requirements_page
+	$(BIN)/python -m local.openapi
 
 # Pins every requirement anew; the layer's pins come first, the others follow them.
 LOCK := .venv-lock/bin/pip-compile --quiet --upgrade --strip-extras --annotation-style line \

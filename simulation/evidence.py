@@ -30,16 +30,15 @@ def commit_of() -> str:
     return head + ("+" if changed else "")
 
 
-def append_evidence(page: Path, totals: Totals, *, seeds: range, seconds: float) -> None:
+def append_evidence(page: Path, totals: Totals, *, command: str, seconds: float) -> None:
     """The run is a section at the end of the page."""
     today = datetime.now(UTC).date().isoformat()
     rows = "\n".join(f"| {kind} | {count:,} |" for kind, count in sorted(totals.faults.items()))
     text = f"""
 ## {today}, commit {commit_of()}
 
-Seeds {seeds.start:,} to {seeds.stop - 1:,} on {os.cpu_count()} shared cores, \
-Python {platform.python_version()}, {seconds / 60:,.0f} minutes; \
-`make storm FIRST={seeds.start} SEEDS={len(seeds)}`.
+`{command}`, {seconds / 60:,.0f} minutes on {os.cpu_count()} shared cores, \
+Python {platform.python_version()}.
 
 | what | how many |
 |---|---:|

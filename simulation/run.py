@@ -11,12 +11,13 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from simulation.deployment import prepare_process
 from simulation.evidence import append_evidence
 from simulation.shrink import shorten
-from simulation.storm import Outcome, run_seed
+from simulation.storm import MOST_STORIES, Outcome, Plot, run_plot
 from simulation.telling import tell_outcome
 
 CHUNK = 25
@@ -50,10 +51,10 @@ class Totals:
         self.transactions += outcome.transactions
         self.faults.update(outcome.faults)
         if outcome.violations:
-            self.failed.append(outcome.seed)
+            self.failed.append(outcome.plot.seed)
 
 
-def run_chunk(seeds: range) -> Totals:
+def run_chunk(seeds: range, most_stories: int = MOST_STORIES) -> Totals:
     """The storms of these seeds, one after the other.
 
     Why: a storm leaves little behind; one collection at the end is cheaper than many on the way.
@@ -63,22 +64,23 @@ def run_chunk(seeds: range) -> Totals:
     gc.disable()
     try:
         for seed in seeds:
-            totals.count(run_seed(seed))
+            totals.count(run_plot(Plot(seed, most_stories=most_stories)))
     finally:
         gc.enable()
     gc.collect()
     return totals
 
 
-def run_all(seeds: range, *, jobs: int) -> Iterator[Totals]:
+def run_all(seeds: range, *, jobs: int, most_stories: int = MOST_STORIES) -> Iterator[Totals]:
     """The storms of these seeds, in as many processes, part by part."""
     chunks = [seeds[start : start + CHUNK] for start in range(0, len(seeds), CHUNK)]
+    run = partial(run_chunk, most_stories=most_stories)
     if jobs == 1:
-        yield from map(run_chunk, chunks)
+        yield from map(run, chunks)
         return
     context = multiprocessing.get_context("spawn")
     with context.Pool(jobs, maxtasksperchild=200) as pool:
-        yield from pool.imap(run_chunk, chunks)
+        yield from pool.imap(run, chunks)
 
 
 def show(totals: Totals, *, seconds: float) -> str:
@@ -90,22 +92,22 @@ def show(totals: Totals, *, seconds: float) -> str:
     )
 
 
-def run_one(seed: int) -> int:
+def run_one(plot: Plot) -> int:
     """One storm, told in full where something is wrong with it. Shape: the exit code."""
     prepare_process(is_quiet=False)
-    outcome = run_seed(seed, tells=True)
+    outcome = run_plot(plot, tells=True)
     if outcome.violations:
         outcome = shorten(outcome)
     sys.stdout.write(tell_outcome(outcome))
     return 1 if outcome.violations else 0
 
 
-def run_many(seeds: range, *, jobs: int, evidence: Path | None) -> int:
+def run_many(seeds: range, *, jobs: int, most_stories: int, evidence: Path | None) -> int:
     """Many storms. Shape: the exit code; the first that failed is told in full."""
     began = time.monotonic()
     totals = Totals()
     try:
-        for part in run_all(seeds, jobs=jobs):
+        for part in run_all(seeds, jobs=jobs, most_stories=most_stories):
             totals.add(part)
             if totals.failed and evidence is None:
                 break
@@ -119,13 +121,23 @@ def run_many(seeds: range, *, jobs: int, evidence: Path | None) -> int:
     for kind, count in sorted(totals.faults.items()):
         sys.stdout.write(f"  {kind:20} {count:>12,}\n")
     if evidence is not None:
-        append_evidence(evidence, totals, seeds=seeds, seconds=seconds)
+        command = f"make storm FIRST={seeds.start} SEEDS={len(seeds)}{_size(most_stories)}"
+        append_evidence(evidence, totals, command=command, seconds=seconds)
     if totals.failed:
-        first = min(totals.failed)
-        sys.stdout.write(f"\nfailed: {sorted(totals.failed)[:20]}\nmake storm SEED={first}\n\n")
+        first = Plot(min(totals.failed), most_stories=most_stories)
+        sys.stdout.write(f"\nfailed: {sorted(totals.failed)[:20]}\n{command_of(first)}\n\n")
         run_one(first)
         return 1
     return 0
+
+
+def command_of(plot: Plot) -> str:
+    """The one command that runs the storm again."""
+    return f"make storm SEED={plot.seed}{_size(plot.most_stories)}"
+
+
+def _size(most_stories: int) -> str:
+    return "" if most_stories == MOST_STORIES else f" STORIES={most_stories}"
 
 
 def main() -> int:
@@ -135,12 +147,13 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=1, help="the first of them")
     parser.add_argument("--seed", type=int, help="just this one, told in full")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--stories", type=int, default=MOST_STORIES, help="at most, in each")
     parser.add_argument("--evidence", type=Path, help="the page that the totals are appended to")
     given = parser.parse_args()
     if given.seed is not None:
-        return run_one(given.seed)
+        return run_one(Plot(given.seed, most_stories=given.stories))
     seeds = range(given.first, given.first + given.seeds)
-    return run_many(seeds, jobs=given.jobs, evidence=given.evidence)
+    return run_many(seeds, jobs=given.jobs, most_stories=given.stories, evidence=given.evidence)
 
 
 if __name__ == "__main__":

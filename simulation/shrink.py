@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from simulation.storm import Outcome, run_seed
+from dataclasses import replace
+
+from simulation.storm import Outcome, run_plot
 
 MOST_RUNS = 60
 
@@ -13,7 +15,7 @@ def shorten(outcome: Outcome) -> Outcome:
     kept, best = outcome.stories, outcome
     for number in outcome.stories[:MOST_RUNS]:
         fewer = tuple(each for each in kept if each != number)
-        found = run_seed(outcome.seed, stories=fewer, tells=True)
+        found = run_plot(replace(outcome.plot, stories=fewer), tells=True)
         if rules & {violation.rule for violation in found.violations}:
             kept, best = fewer, found
     return best

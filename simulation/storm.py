@@ -47,12 +47,19 @@ LIKINGS = (0.1, 0.5, 1, 6)
 MOST_TURNS = 200_000
 
 
+MOST_STORIES = 11
+
+
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """What a seed stands for: who does what, when. A part of it is a plot, too."""
+    """What a seed stands for: who does what, when. A part of it is a plot, too.
+
+    `most_stories`: with fewer, the same time tries more beginnings.
+    """
 
     seed: int
     stories: tuple[int, ...] | None = None
+    most_stories: int = MOST_STORIES
 
 
 @dataclass
@@ -68,7 +75,7 @@ class Told:
 class Outcome:
     """What a storm came to. `history` is empty unless it was asked for."""
 
-    seed: int
+    plot: Plot
     violations: list[Violation]
     faults: Counter[str]
     calls: int
@@ -149,7 +156,7 @@ class Storm:
             judged = list(self._judge())
             violations = [*self.watch.violations, *judged]
         return Outcome(
-            seed=self.plot.seed,
+            plot=self.plot,
             violations=violations,
             faults=self.faults.counts,
             calls=self.network.calls,
@@ -166,7 +173,7 @@ class Storm:
         accounts = ACCOUNTS[: random.choice((1, 1, 1, 2, 3))]
         span_us = random.choice(SPANS_US)
         moments = [random.randrange(span_us) for _ in range(random.choice((1, 2, 5)))]
-        count = random.randint(3, 11)
+        count = random.randint(3, self.plot.most_stories)
         stories, weights = zip(
             *STORIES,
             (self._buy, 15),
@@ -265,9 +272,14 @@ class Storm:
         return answer["Item"]
 
 
-def run_seed(seed: int, *, stories: tuple[int, ...] | None = None, tells: bool = False) -> Outcome:
-    """The storm of that seed, always the same one."""
-    return Storm(Plot(seed, stories), tells=tells).run()
+def run_plot(plot: Plot, *, tells: bool = False) -> Outcome:
+    """The storm of that plot, always the same one."""
+    return Storm(plot, tells=tells).run()
+
+
+def run_seed(seed: int, *, tells: bool = False) -> Outcome:
+    """The storm of that seed, in its usual size."""
+    return run_plot(Plot(seed), tells=tells)
 
 
 def moment_of(at_us: int) -> str:
