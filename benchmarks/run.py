@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from benchmarks import calls, contention, cpu, http, imports
+from benchmarks import calls, contention, cpu, http, imports, verify
 from benchmarks.report import Aim, Section, aims_table
 from benchmarks.stack import describe_machine
 
@@ -24,6 +24,7 @@ BENCHMARKS: dict[str, Callable[..., Section]] = {
     "imports": imports.run,
     "contention": contention.run,
     "http": http.run,
+    "verify": verify.run,
 }
 
 

@@ -147,6 +147,7 @@ ASKS: dict[str, Asks] = {
         },
         **OF_ACCOUNT,
     ),
+    "GET /v1/verify/{id}": Asks(**OF_ACCOUNT),
     "GET /v1/packs": Asks(),
     "GET /v1/catalog": Asks(),
     "POST /v1/checkout": Asks(

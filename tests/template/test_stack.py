@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import pytest
 
 from local.cloudformation import Node, as_list, as_mapping, as_text, parse
+from local.schedules import next_run_at
 from local.template import TEMPLATE_PATH, Template, read_template, time_to_live_attribute
 from tollkeeper.edge.routes import PUBLIC, ROUTES, SIGNATURE
+from tollkeeper.edge.verification import METRICS, NAMESPACE
+from tollkeeper.service.verifying import PARTS_OF_A_SHARD, Slot, slot_of
+from tollkeeper.store.keys import DUE_SHARDS
 
 DOCUMENT = parse(TEMPLATE_PATH.read_text(encoding="utf-8"))
 TEMPLATE = read_template(parameters={"AlarmTopicArn": "arn:aws:sns:us-east-1:000000000000:ops"})
 FUNCTIONS = sorted(TEMPLATE.functions)
-READERS = ("account", "authorizer", "check", "stats")
+READERS = ("account", "authorizer", "check", "stats", "verify")
 WRITES = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
 SECRETS = {
     "admin": {"KEY_PEPPER"},
@@ -254,7 +259,7 @@ class TestFunctions:
     def test_a_request_outlives_its_deadline_and_ends_soon_after(self, function: str) -> None:
         timeout_s = TEMPLATE.functions[function].timeout_s
 
-        expected = {"authorizer": 10, "period_reset": 300}
+        expected = {"authorizer": 10, "period_reset": 300, "verify": 900}
         assert timeout_s == expected.get(function, 15)
 
     def test_alarms_need_no_topic(self) -> None:
@@ -267,13 +272,38 @@ class TestFunctions:
     def test_the_sweep_runs_every_quarter_of_an_hour_and_a_second_stack_may_have_its_own(
         self,
     ) -> None:
-        (schedule,) = TEMPLATE.schedules
+        schedules = {each.function: each.expression for each in TEMPLATE.schedules}
         events = as_mapping(properties("PeriodResetFunction")["Events"], where="")
         (event,) = events.values()
         members = as_mapping(as_mapping(event, where="")["Properties"], where="")
 
-        assert (schedule.function, schedule.expression) == ("period_reset", "rate(15 minutes)")
+        assert schedules["period_reset"] == "rate(15 minutes)"
         assert members["OmitName"] is True
+
+    def test_verify_runs_in_every_slot_that_accounts_are_in(self) -> None:
+        (expression,) = [s.expression for s in TEMPLATE.schedules if s.function == "verify"]
+        moment = datetime(2026, 11, 20, tzinfo=UTC)
+        end = moment + timedelta(days=1)
+        slots: list[Slot] = []
+        while (moment := next_run_at(expression, after=moment)) < end:
+            slots.append(slot_of(moment))
+
+        assert len(slots) == len(set(slots)) == DUE_SHARDS * PARTS_OF_A_SHARD
+        assert {slot.shard for slot in slots} == set(range(DUE_SHARDS))
+
+    def test_the_alarms_on_verify_name_metrics_that_it_counts(self) -> None:
+        dimension = {"Name": "function_name", "Value": "VerifyFunction"}
+        alarms = [
+            each
+            for each in of_type("AWS::CloudWatch::Alarm").values()
+            if each["Dimensions"] == [dimension]
+        ]
+
+        watched = {each["MetricName"]: each for each in alarms}
+        assert set(watched) == {"unexplained_credits", "findings", "accounts_left"}
+        assert set(watched) <= set(METRICS)
+        assert {each["Namespace"] for each in alarms} == {NAMESPACE}
+        assert watched["accounts_left"]["TreatMissingData"] == "breaching"
 
     def test_a_snapshot_is_only_taken_together_with_an_alias_that_follows_every_change(
         self,

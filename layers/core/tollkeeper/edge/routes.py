@@ -43,6 +43,7 @@ ROUTES: dict[str, Route] = {
     "GET /v1/keys": Route("admin", "admin"),
     "DELETE /v1/keys/{key_id}": Route("admin", "admin"),
     "GET /v1/accounts/{id}/stats": Route("stats", "read"),
+    "GET /v1/verify/{id}": Route("verify", "admin"),
     "GET /v1/packs": Route("checkout", "read", asks_itself=True),
     "GET /v1/catalog": Route("checkout", "read", asks_itself=True),
     "POST /v1/checkout": Route("checkout", "purchase"),
