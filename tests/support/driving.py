@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -73,11 +74,12 @@ def load(function: str) -> ModuleType:
 
 @dataclass
 class Driver:
-    """Somebody who calls routes with a key of certain scopes."""
+    """Somebody who calls routes with a key of certain scopes, and checks every answer."""
 
     clock: FakeClock
     scopes: frozenset[str] = SCOPES
     requests: int = field(default=0)
+    check_answer: Callable[[str, Answered], object] | None = None
 
     def call(
         self,
@@ -94,8 +96,10 @@ class Driver:
         event = self.event(
             route_key, body, path=path, query=query, key=key, headers=headers, raw=raw
         )
-        answer = load(ROUTES[route_key].function).handler(event, FakeContext())
-        return read_answer(answer)
+        answer = read_answer(load(ROUTES[route_key].function).handler(event, FakeContext()))
+        if self.check_answer is not None:
+            self.check_answer(route_key, answer)
+        return answer
 
     def event(
         self,

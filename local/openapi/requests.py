@@ -1,0 +1,229 @@
+"""What routes read: bodies and queries as the code's own types say, path variables and headers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast, get_args
+
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import core_schema
+
+from local.openapi.schemas import Schema, said
+from tollkeeper.domain.entries import ID_PATTERN
+from tollkeeper.domain.money import LARGEST_MICROCREDITS, LONGEST_AMOUNT, MICRO
+from tollkeeper.domain.purchases import PURCHASE_ID
+from tollkeeper.edge import bodies
+
+LARGEST = LARGEST_MICROCREDITS // MICRO
+ID = ID_PATTERN.pattern
+
+
+def whole(pattern: str) -> str:
+    """The pattern for the whole of a text, in the words that every JSON library knows."""
+    return f"^{pattern}$".replace(r"\d", "[0-9]")
+
+
+def _validator(annotated: object) -> Callable[..., object]:
+    return cast("Callable[..., object]", get_args(annotated)[1].func)
+
+
+DIGITS = r"^{}[0-9]+(\.[0-9]+)?$"
+SHORT = {"type": "string", "maxLength": LONGEST_AMOUNT}
+# What a function decides, put as a schema: nothing that the function takes is left out.
+BY_FUNCTION: dict[Callable[..., object], Schema] = {
+    _validator(bodies.Micro): {
+        "anyOf": [
+            {"type": "number", "exclusiveMinimum": 0, "maximum": LARGEST},
+            {**SHORT, "pattern": DIGITS.format("")},
+        ]
+    },
+    _validator(bodies.SignedMicro): {
+        "anyOf": [
+            {"type": "number", "minimum": -LARGEST, "maximum": LARGEST, "not": {"const": 0}},
+            {**SHORT, "pattern": DIGITS.format("-?")},
+        ]
+    },
+    _validator(bodies.Account): {"type": "string", "pattern": whole(ID)},
+    _validator(bodies.Id): {"type": "string", "pattern": whole(bodies.CATALOG_ID.pattern)},
+    _validator(bodies.Moment): {
+        "type": "string",
+        "format": "date-time",
+        "pattern": whole(bodies.MOMENT.pattern),
+    },
+    _validator(bodies.Day): {
+        "type": "string",
+        "format": "date",
+        "pattern": whole(bodies.DAY.pattern),
+    },
+    _validator(bodies.Metadata): {"type": "object"},
+}
+
+MEMBERS = {
+    "account": "Who pays: your own user's or organisation's id",
+    "amount": "Credits: a number, or a text of digits, with at most six decimals",
+    "anchor": "A day from whose day of the month periods count",
+    "at": "When the change happens",
+    "bucket": "What a row spans",
+    "cancel_url": "Where the customer goes who does not pay; on an allowed origin",
+    "cursor": "The `next_cursor` of the page before",
+    "effective_at": "From when the credits count; absent: now",
+    "expires_at": "Until when it counts; absent: for ever",
+    "feature": "A label for stats, at most 64 bytes",
+    "from": "The first day, in the account's zone; absent: 30 days in all",
+    "group_by": "What rows are told apart by besides",
+    "key": "The key of the charge",
+    "kind": "What the credits are; `pack` was paid for elsewhere",
+    "limit": "How many rows; at most 200 as JSON, 5,000 as CSV",
+    "metadata": "Anything of yours that the ledger keeps, at most 4 KB",
+    "model": "The model's name; absent: the one that the provider's answer names",
+    "name": "For people",
+    "occurred_at": "When the run was",
+    "operation": "What ran: an id of the catalog",
+    "pack": "An id of the catalog",
+    "plan": "An id of the catalog",
+    "priority": "Lower is drawn from first",
+    "quantity": "How many units: minutes, messages, documents; absent: 1",
+    "quote_id": "Reserved",
+    "reason": "Why; the ledger keeps it",
+    "response_time_ms": "How long it took; may differ between two tries with one key",
+    "role": "The plan by a role of the catalog, instead of `plan`",
+    "scopes": "What the key may do",
+    "service": "The provider, at most 64 bytes",
+    "subtype": "A label for stats, at most 64 bytes",
+    "success": "false records that the run failed, and charges nothing",
+    "success_url": "Where the customer goes who paid; on an allowed origin",
+    "to": "The last day",
+    "usage": "Tokens by pool, or the provider's usage object, or its whole answer",
+    "zone": "An IANA time zone such as Europe/Berlin",
+}
+
+
+class Generator(GenerateJsonSchema):
+    """Pydantic's generator, which is told what our own functions take."""
+
+    def function_before_schema(self, schema: core_schema.BeforeValidatorFunctionSchema) -> Schema:
+        """The function's schema. Raises: KeyError for a function that has no row above."""
+        function = cast("Callable[..., object]", schema["function"]["function"])
+        if function not in BY_FUNCTION:
+            name = getattr(function, "__name__", function)
+            raise KeyError(f"{name} needs a row in local/openapi/requests.py: BY_FUNCTION")
+        return dict(BY_FUNCTION[function])
+
+
+def body_schema(model: type[BaseModel]) -> Schema:
+    """The body's schema: closed, each member with a sentence."""
+    schema = model.model_json_schema(schema_generator=Generator)
+    assert "$defs" not in schema, f"{model.__name__} has parts that need components of their own"
+    members = {name: _member(name, each) for name, each in _properties(schema).items()}
+    required = {"required": schema["required"]} if "required" in schema else {}
+    return {
+        "type": "object",
+        "description": (model.__doc__ or "").strip(),
+        **required,
+        "additionalProperties": False,
+        "properties": members,
+    }
+
+
+def _properties(schema: Schema) -> dict[str, Schema]:
+    return cast("dict[str, Schema]", schema["properties"])
+
+
+def _member(name: str, schema: Schema) -> Schema:
+    if name not in MEMBERS:
+        raise KeyError(f"{name!r} needs a sentence in local/openapi/requests.py: MEMBERS")
+    kept = {key: value for key, value in schema.items() if key != "title"}
+    if kept.get("default", ...) is None:
+        del kept["default"]
+    return said(kept, MEMBERS[name])
+
+
+ROWS: Schema = {"type": "integer", "minimum": 1, "maximum": 5000}
+# A query has only texts: what the code makes of them is said here.
+QUERIES: dict[str, Schema] = {
+    "limit": ROWS,
+    "cursor": {"type": "string", "pattern": "^[0-9]{1,15}$"},
+}
+
+
+def query_parameters(model: type[BaseModel]) -> list[Schema]:
+    """The members of a query as parameters."""
+    found: list[Schema] = []
+    for name, field in model.model_fields.items():
+        wire = field.alias or name
+        schema = QUERIES.get(wire) or _without_null(model, wire)
+        found.append({"name": wire, "in": "query", "description": MEMBERS[wire], "schema": schema})
+    return found
+
+
+def _without_null(model: type[BaseModel], name: str) -> Schema:
+    """A member of a query is absent, never null."""
+    schema = _properties(model.model_json_schema(schema_generator=Generator))[name]
+    parts: list[Schema] = schema.get("anyOf", [schema])
+    (only,) = [part for part in parts if part.get("type") != "null"]
+    default = {} if schema.get("default") is None else {"default": schema["default"]}
+    return {key: value for key, value in only.items() if key != "title"} | default
+
+
+def parameter(name: str, where: str, description: str, pattern: str, **facts: Any) -> Schema:
+    """A path variable or a header."""
+    return {
+        "name": name,
+        "in": where,
+        "required": True,
+        "description": description,
+        **facts,
+        "schema": {"type": "string", "pattern": pattern},
+    }
+
+
+SYSTEM_KEY = r"[sth]~[A-Za-z0-9_.:@|+~-]{1,200}"
+KEY_SAID = "One for each thing that happened; the same for every try, and the ledger row's for ever"
+PARAMETERS: dict[str, Schema] = {
+    "id": parameter(
+        "id", "path", MEMBERS["account"] + "; percent-encoded", whole(ID), example="user_1"
+    ),
+    "key": parameter(
+        "key",
+        "path",
+        "The key of an entry: your own, or one of the system's as history shows it",
+        whole(f"((c~)?{ID}|{SYSTEM_KEY})"),
+        example="msg_812",
+    ),
+    "key_id": parameter(
+        "key_id", "path", "A key's `key_id`", "^[!-~]{1,200}$", example="cfef95cf1f6b"
+    ),
+    "purchase_id": parameter(
+        "purchase_id",
+        "path",
+        "As checkout answered it",
+        whole(PURCHASE_ID.pattern),
+        example="pur_f86298e93dd59c776342f657b7a00a44",
+    ),
+    "IdempotencyKey": parameter(
+        "Idempotency-Key", "header", KEY_SAID, whole(ID), example="msg_812"
+    ),
+    "OptionalIdempotencyKey": parameter(
+        "Idempotency-Key", "header", KEY_SAID + "; may be left out", whole(ID)
+    )
+    | {"required": False},
+    "StripeSignature": parameter(
+        "Stripe-Signature",
+        "header",
+        "The time, and HMACs of the raw body with the endpoint's secret",
+        "^[ -~]{1,4096}$",
+        example="t=1795176000,v1=5257a869e7ecebeda32affa62cdca3fa",
+    ),
+}
+
+STRIPE_EVENT: Schema = {
+    "type": "object",
+    "description": "An event as Stripe sends it; members that are not read may be any.",
+    "required": ["id", "object", "type"],
+    "properties": {
+        "id": {"type": "string", "pattern": "^[A-Za-z0-9_.-]{1,255}$"},
+        "object": {"type": "string", "enum": ["event", "v2.core.event"]},
+        "type": {"type": "string", "minLength": 1, "maxLength": 255},
+    },
+}
