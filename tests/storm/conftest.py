@@ -16,7 +16,6 @@ from tests.support.driving import Driver, FakeClock
 from tests.support.forgetting import forget
 from tollkeeper.edge import wiring
 
-
 TABLE = "tollkeeper-storm"
 
 

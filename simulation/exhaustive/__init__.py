@@ -1,0 +1,1 @@
+"""Two requests at once: every order of their database calls, with every placement of few faults."""

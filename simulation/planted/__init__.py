@@ -1,0 +1,1 @@
+"""Bugs that are put into the product on purpose, to see whether the storm still finds them."""

@@ -1,0 +1,121 @@
+"""Two requests at once: whatever the order of their calls, and wherever one fails, no rule breaks.
+
+Here with one fault, for the pairs that meet on the same rows; `make exhaustive` has all of them and
+two faults.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from simulation.deployment import ENVIRONMENT, prepare_process
+from simulation.exhaustive import search
+from simulation.exhaustive.history import History
+from simulation.exhaustive.judging import end_of
+from simulation.exhaustive.pairs import Pair, pairs
+from simulation.exhaustive.run import search_all
+from simulation.exhaustive.search import Search
+from simulation.exhaustive.telling import command_of, tell_history
+from simulation.planted.bug import planted
+from simulation.planted.hunt import BUGS
+from simulation.watch import Violation
+from tests.support.forgetting import forget
+from tollkeeper.edge.observability import logger
+
+PAIRS = pairs()
+# Both of one kind, under one key, about one payment; and a charge with everything else.
+ONE_ROW = ("+again", "+second", "+unpaid", "+failed", "+dear")
+SMALL = [
+    name
+    for name in PAIRS
+    if len(set(name.split("+"))) == 1 or name.startswith("deduct+") or name.endswith(ONE_ROW)
+]
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a history sets for its process is gone after it."""
+    level = logger().log_level
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    prepare_process(is_quiet=True)
+    yield
+    logger().setLevel(level)
+    forget()
+
+
+def test_no_order_of_two_requests_and_one_fault_breaks_a_rule() -> None:
+    counted = [c for c, _ in search_all(SMALL, most_faults=1, jobs=os.cpu_count() or 1)]
+
+    assert {c.pair for c in counted} == set(SMALL)
+    for each in counted:
+        assert each.failed is None, command_of(each.pair, each.failed or ())
+        assert each.histories > 100, "each call has its turn to fail"
+
+
+@pytest.mark.parametrize(
+    ("bug", "pair", "most_faults"),
+    [
+        ("read, then write", "deduct+grant", 0),
+        ("no floor", "deduct+deduct", 0),
+        ("no mark of a return", "void+refund", 0),
+        ("blind sweep", "deduct+sweep", 0),
+        ("event alone", "paid+second", 0),
+        ("blind purchase", "paid+unpaid", 0),
+        ("any body", "deduct+other", 0),
+        ("insufficient before applied", "deduct+deduct", 1),
+        ("refusal on a weak read", "grant+dear", 1),
+        ("lost means done", "deduct+grant", 1),
+        ("grant, then paid", "paid+again", 1),
+        ("key after effect", "deduct+again", 1),
+    ],
+)
+def test_the_search_finds_the_planted_bug(bug: str, pair: str, most_faults: int) -> None:
+    search.serial_ends(pair)
+    with planted(next(each for each in BUGS if each.name == bug)):
+        counted = Search(PAIRS[pair], most_faults=most_faults).run()
+        assert counted.failed is not None
+        _, found = tell_history(PAIRS[pair], counted.failed)
+
+    assert found == counted.violations, "the command shows the same"
+
+
+def test_leaving_out_what_was_seen_in_another_order_leaves_out_no_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def search_ends(ends: set[object]) -> int:
+        own = search.judge
+
+        def judge(pair: Pair, history: History) -> list[Violation]:
+            tries = tuple(client.tries for client in history.clients)
+            ends.add((end_of(history), tries))
+            return own(pair, history)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(search, "judge", judge)
+            return Search(PAIRS["deduct+again"], most_faults=1).run().histories
+
+    few: set[object] = set()
+    every: set[object] = set()
+    fewer = search_ends(few)
+
+    def none_sleep(_: search.Node) -> dict[object, object]:
+        return {}
+
+    monkeypatch.setattr(search.Node, "sleeping_after", none_sleep)
+    more = search_ends(every)
+
+    assert few == every
+    assert fewer < more
+
+
+def test_a_history_is_told_step_by_step() -> None:
+    told, found = tell_history(PAIRS["deduct+void"], (0, 1, 0))
+
+    assert not found
+    assert told.startswith("make exhaustive PAIR=deduct+void CHOICES=0,1,0\n")
+    assert "0: get_item A#ada/A weak ok" in told
+    assert told.endswith("nothing is wrong\n")

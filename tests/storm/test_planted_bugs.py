@@ -1,0 +1,48 @@
+"""The storm still bites: it finds every bug that is planted, within the first of its own seeds.
+
+That these seeds find nothing in the product as it is, `test_storm` shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from simulation.deployment import ENVIRONMENT, prepare_process
+from simulation.planted.bug import Bug, Patches, planted
+from simulation.planted.hunt import BUGS, MOST_SEEDS, hunt
+from simulation.planted.keys import COMMIT
+from tests.support.forgetting import forget
+from tollkeeper.edge.observability import logger
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a storm sets for its process is gone after it."""
+    level = logger().log_level
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    prepare_process(is_quiet=True)
+    yield
+    logger().setLevel(level)
+    forget()
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name.replace(" ", "_"))
+def test_the_storm_finds_the_planted_bug(bug: Bug) -> None:
+    hunted = hunt(bug)
+
+    assert hunted.seed is not None, f"{bug.what}: {MOST_SEEDS} storms did not notice"
+
+
+def test_a_planted_bug_is_gone_afterwards() -> None:
+    own = COMMIT.run
+
+    def plant(patches: Patches) -> None:
+        patches.replace(COMMIT, "run", None)
+
+    with planted(Bug("none", "commands do nothing", plant)):
+        assert COMMIT.run is None
+
+    assert COMMIT.run is own
