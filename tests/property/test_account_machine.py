@@ -40,6 +40,7 @@ from tollkeeper.domain.operating import (
 from tollkeeper.domain.roll import next_moment
 
 from .agreement import check_agrees
+from .auditing import audit_ledger
 from .drawing import (
     AMOUNTS,
     LASTING,
@@ -293,6 +294,14 @@ class AccountMachine(Driver):
         check_expiries(self.ledger)
         stored = replay(PLANS, self.opened, self.happened, from_moment(self.account().rolled_to))
         check_resets(self.ledger, stored.periods)
+
+    @invariant()
+    def the_audit_finds_nothing(self) -> None:
+        """The checkers that are deployed say so too."""
+        if self.ledger.account is not None:
+            audited = audit_ledger(self.ledger)
+            assert audited.is_clean, audited
+            assert audited.entries == len(self.ledger.entries)
 
     @invariant()
     def the_stats_are_the_runs(self) -> None:

@@ -1,0 +1,296 @@
+"""One account as the model keeps it: what happened to it, and what was answered to its keys."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from tests.property.days import midnight
+from tests.property.model import Happening, Plan, Row, State, due, replay
+
+from .amounts import credits, show_time
+from .pricelist import Price, PriceList, Used
+
+# They only describe a try, so two tries of one request may differ in them.
+NOT_ASKED = ("metadata", "response_time_ms")
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A request that changes something, or would. `entry` is the key in the path."""
+
+    route: str
+    account: str
+    body: dict[str, Any] | None = None
+    key: str = ""
+    entry: str = ""
+    used: Used | None = None
+
+    def identity(self) -> str:
+        """What must be the same in two tries of one request."""
+        body = {k: v for k, v in (self.body or {}).items() if k not in NOT_ASKED}
+        return json.dumps([self.route, self.entry, body], sort_keys=True)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What must be answered: these members, and whether anything is written."""
+
+    status: int
+    body: dict[str, Any]
+    has_effect: bool = False
+    is_replay: bool = False
+    codes: tuple[str, ...] = ()
+
+
+@dataclass
+class Kept:
+    """A key that was applied: by which request, and what its first answer was."""
+
+    ask: Ask
+    told: Told
+    answered: Any = None
+
+
+@dataclass
+class Customer:
+    """An account. `touched` is when it was last written; its time never goes back behind it.
+
+    `unwritten` rows of that moment are still to come, where a slice of time ended amid them.
+    """
+
+    id: str
+    prices: PriceList
+    plans: dict[str, Plan]
+    opened: Happening | None = None
+    happened: list[Happening] = field(default_factory=list[Happening])
+    kept: dict[str, Kept] = field(default_factory=dict[str, Kept])
+    runs: list[Price] = field(default_factory=list[Price])
+    touched: int = 0
+    unwritten: int = 0
+    _answers: dict[tuple[str, int, int], State] = field(
+        default_factory=dict[tuple[str, int, int], State]
+    )
+
+    def state(self, at: int, *, opens_on: str | None = None, opens_in: str | None = None) -> State:
+        """The account as a touch would find it; one that nobody touched as it would open."""
+        at = max(at, self.touched)
+        return self._replay(self.opened or self._open(at, opens_on, opens_in), at)
+
+    def stored(self) -> State | None:
+        """The account as it was last written."""
+        return None if self.opened is None else self._replay(self.opened, 0)
+
+    def _replay(self, opened: Happening, at: int) -> State:
+        """What happened, worked out from the start; the last two questions are remembered."""
+        question = (str(opened), len(self.happened), at)
+        if question not in self._answers:
+            while len(self._answers) > 1:
+                self._answers.pop(next(iter(self._answers)))
+            self._answers[question] = replay(self.plans, opened, self.happened, at)
+        return self._answers[question]
+
+    def happen(
+        self,
+        at: int,
+        what: str,
+        *,
+        key: str = "",
+        opens_on: str | None = None,
+        opens_in: str | None = None,
+        **facts: Any,
+    ) -> State:
+        """The account after something was done to it, which opened it where it was new."""
+        if self.opened is None:
+            self.opened = self._open(at, opens_on, opens_in)
+        self.happened.append(Happening(at, what, facts, key))
+        state = self._replay(self.opened, 0)
+        self.touched, self.unwritten = state.now, 0
+        return state
+
+    def rows(self) -> list[Row]:
+        """The rows that are written."""
+        state = self.stored()
+        return [] if state is None else state.rows[: len(state.rows) - self.unwritten]
+
+    def _open(self, at: int, opens_on: str | None, zone: str | None) -> Happening:
+        facts = {"plan": opens_on or self.prices.default_plan, "zone": zone or self.prices.zone}
+        return Happening(at, "open", facts)
+
+    def row(self, key: str) -> Row | None:
+        """The row under that key, where it is stored."""
+        return next((row for row in reversed(self.rows()) if row.key == key), None)
+
+    def next_due(self) -> int | None:
+        """When the sweep should look at the account; None where it was never touched."""
+        state = self.stored()
+        if state is None:
+            return None
+        if self.unwritten:
+            return self.touched
+        open_ones = {n for n, bucket in enumerate(state.buckets) if bucket.remaining}
+        found = [at for at, what, n in due(state) if what in (1, 2) or n in open_ones]
+        if any(day == state.today for day, _ in count_runs(self, state)):
+            found.append(end_of_day(state))
+        return min(found)
+
+
+def find_row(state: State, key: str) -> Row | None:
+    """The row under that key."""
+    return next((row for row in reversed(state.rows) if row.key == key), None)
+
+
+def end_of_day(state: State) -> int:
+    """When the account's day ends; a change of zone moves it."""
+    if state.waiting_zone is not None:
+        return state.waiting_zone_at
+    return midnight(state.today + 1, state.zone)
+
+
+def end_of_month(state: State) -> int:
+    """When the account's month ends."""
+    first = date.fromordinal(state.today).replace(day=1)
+    after = date(first.year + first.month // 12, first.month % 12 + 1, 1)
+    return midnight(after.toordinal(), state.zone)
+
+
+# What ran.
+
+
+@dataclass
+class Count:
+    """Runs added up. `credits` are net of what was given back."""
+
+    calls: int = 0
+    failed: int = 0
+    credits: int = 0
+    refunded: int = 0
+    pico: int = 0
+    tokens: dict[str, int] = field(default_factory=dict[str, int])
+
+    def add(self, other: Count, sign: int = 1) -> None:
+        """The other one too, or taken away."""
+        self.calls += sign * other.calls
+        self.failed += sign * other.failed
+        self.credits += sign * other.credits
+        self.refunded += sign * other.refunded
+        self.pico += sign * other.pico
+        for pool, tokens in other.tokens.items():
+            self.tokens[pool] = self.tokens.get(pool, 0) + sign * tokens
+
+    def is_empty(self) -> bool:
+        """There is nothing in it."""
+        numbers = (self.calls, self.failed, self.credits, self.refunded, self.pico)
+        return not any(numbers) and not any(self.tokens.values())
+
+
+Place = tuple[str, str | None, str | None]
+
+
+def count_runs(customer: Customer, state: State) -> dict[tuple[int, Place], Count]:
+    """By day, operation, model and label: what ran then, and what was given back then."""
+    found: dict[tuple[int, Place], Count] = {}
+
+    def place(number: int) -> Place:
+        run = customer.runs[number]
+        return run.operation, run.model, run.label
+
+    for number, run in enumerate(state.runs):
+        count = found.setdefault((run.day, place(number)), Count())
+        count.add(Count(failed=1) if run.failed else _whole_run(customer.runs[number]))
+    for day, number, kind, amount in state.backs:
+        count = found.setdefault((day, place(number)), Count())
+        if kind == "void":
+            count.add(_whole_run(customer.runs[number]), -1)
+        else:
+            count.add(Count(credits=-amount, refunded=amount))
+    return {where: count for where, count in found.items() if not count.is_empty()}
+
+
+def _whole_run(price: Price) -> Count:
+    return Count(calls=1, credits=price.cost, pico=price.pico or 0, tokens=dict(price.pools))
+
+
+# How it is shown.
+
+
+def show_account(customer: Customer, state: State, prices: PriceList) -> dict[str, Any]:
+    """What GET /v1/accounts/{id} must say."""
+    plan = state.plans[state.plan]
+    granted_back = sum(amount for _, _, _, amount in state.backs)
+    spent = sum(run.credits for run in state.runs) - granted_back
+    return {
+        "account": customer.id,
+        "status": state.status,
+        "available": credits(state.available()),
+        "spendable": credits(state.spendable()),
+        "held": 0,
+        "debt": credits(state.debt),
+        "zone": state.zone,
+        "next_zone": state.waiting_zone,
+        "name": state.name,
+        "seq": len(state.rows),
+        "updated_at": show_time(state.now),
+        "features": [
+            {"feature": name, "used": state.used(name), "limit": limit}
+            for name, limit in plan.limits.items()
+        ],
+        "totals": {
+            "granted": credits(state.granted),
+            "purchased": credits(state.purchased),
+            "spent": credits(spent),
+            "expired": credits(state.expired),
+            "refunded": credits(granted_back),
+        },
+        "windows": _show_windows(state),
+        "warnings": _codes(state.available() <= prices.low_balance),
+    }
+
+
+def show_plan(state: State) -> dict[str, Any]:
+    """What the account says of its plan."""
+    return {
+        "id": state.plan,
+        "driven_by": "calendar",
+        "period_start": show_time(state.start),
+        "period_end": show_time(state.end, state.zone),
+        "allocation": credits(state.plans[state.plan].allocation),
+        "used": credits(state.windows()[2]),
+        "next_plan": state.waiting_plan,
+    }
+
+
+def show_grants(state: State) -> list[dict[str, Any]]:
+    """What the account says of its grants, the oldest first."""
+    return [
+        {
+            "id": bucket.id,
+            "kind": bucket.kind,
+            "amount": credits(bucket.amount),
+            "remaining": credits(bucket.remaining),
+            "priority": bucket.priority,
+            "effective_at": show_time(bucket.effective),
+            "expires_at": None if bucket.expires is None else show_time(bucket.expires),
+        }
+        for bucket in state.open_buckets()
+    ]
+
+
+def _show_windows(state: State) -> list[dict[str, Any]]:
+    ends = (end_of_day(state), end_of_month(state), state.end)
+    return [
+        {
+            "window": name,
+            "spent": credits(spent),
+            "limit": None,
+            "percent": None,
+            "resets_at": show_time(at, state.zone),
+        }
+        for name, spent, at in zip(("day", "month", "period"), state.windows(), ends, strict=True)
+    ]
+
+
+def _codes(is_low: bool) -> list[str]:
+    return ["low_balance"] if is_low else []

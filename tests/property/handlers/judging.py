@@ -1,0 +1,363 @@
+"""What the model answers to every request about an account, and what it does to the account."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+from tests.property.model import Row, State, from_moment
+
+from .amounts import MICRO, credits, dollars, micro, show_time
+from .customers import Ask, Customer, Kept, Told, find_row
+from .pricelist import Price, PriceList, RefusedError
+
+MOST_GRANTS = 40
+LARGEST = 10**9 * MICRO
+GIVEN = {"void": 200, "refund": 201}
+STANDING = {"freeze": "frozen", "unfreeze": "active", "close": "closed"}
+Judge = Callable[[Customer, Ask, int, str], Told]
+
+
+def answer(customer: Customer, ask: Ask, at: int, key: str) -> Told:
+    """The answer to the request at that moment; a request that is not refused has happened."""
+    kept = customer.kept.get(ask.key) if ask.key else None
+    if kept is not None:
+        if kept.ask.identity() == ask.identity():
+            return Told(kept.told.status, kept.told.body, is_replay=True)
+        return refuse(RefusedError(422, ("idempotency_mismatch",)))
+    try:
+        told = JUDGES[ask.route](customer, ask, max(at, customer.touched), key)
+    except RefusedError as refused:
+        return refuse(refused)
+    if told.has_effect:
+        customer.kept[key] = Kept(ask, told)
+    return told
+
+
+def refuse(refused: RefusedError) -> Told:
+    """The refusal as an answer."""
+    return Told(refused.status, refused.members, codes=refused.codes)
+
+
+# Runs.
+
+
+def judge_deduct(customer: Customer, ask: Ask, at: int, key: str) -> Told:
+    """A run is charged, or recorded as failed."""
+    body = ask.body or {}
+    prices = customer.prices
+    opens_on = prices.plan_of(body)
+    if not body.get("success", True):
+        price = prices.describe(body, ask.used)
+        facts: dict[str, Any] = {"is_failed": True}
+    else:
+        price = prices.price(body, ask.used)
+        refuse_unable(prices, customer.state(at, opens_on=opens_on), price)
+        facts = {}
+    customer.runs.append(price)
+    state = customer.happen(
+        at,
+        "charge",
+        key=key,
+        opens_on=opens_on,
+        operation=price.operation,
+        cost=price.cost,
+        feature=price.feature,
+        count=price.count,
+        **facts,
+    )
+    return _told(state, key, show_run(price, state, prices, is_failed=bool(facts)))
+
+
+def show_run(price: Price, state: State, prices: PriceList, *, is_failed: bool) -> dict[str, Any]:
+    """What the answer to a deduct says of the run."""
+    warnings = [*price.warnings]
+    if state.available() <= prices.low_balance:
+        warnings.append("low_balance")
+    return {
+        "charged": credits(price.cost),
+        "cost_usd": None if price.pico is None else dollars(price.pico),
+        "breakdown": [] if is_failed else [price.line],
+        "warnings": [] if is_failed else warnings,
+    }
+
+
+def refuse_unable(prices: PriceList, state: State, price: Price) -> None:
+    """Nothing, where the account may pay for the run now. Raises: RefusedError."""
+    if state.status != "active":
+        raise RefusedError(403, (f"account_{state.status}",))
+    members: dict[str, Any] = {
+        "required": credits(price.cost),
+        "available": credits(state.available()),
+        "spendable": credits(state.spendable()),
+        "held": 0,
+        "shortfall": credits(max(0, price.cost - state.spendable())),
+        "resets_at": show_time(state.end, state.zone),
+    }
+    if state.is_beyond_limit(price.feature, price.count):
+        feature = {
+            "blocking": "feature_limit",
+            "feature": price.feature,
+            "used": state.used(price.feature),
+            "limit": state.plans[state.plan].limits[price.feature],
+        }
+        raise RefusedError(402, ("feature_limit",), members | feature)
+    if price.cost > state.spendable():
+        raise RefusedError(402, ("insufficient_credits",), members | _help(prices, state, price))
+
+
+def _help(prices: PriceList, state: State, price: Price) -> dict[str, Any]:
+    """What a refusal adds where credits are short. A plan that gives none resets nothing."""
+    spendable = state.spendable()
+    pack = prices.offer(price.cost - spendable)
+    sold = prices.packs[pack]
+    found: dict[str, Any] = {
+        "blocking": "balance",
+        "offers": [
+            {
+                "pack": pack,
+                "credits": credits(micro(sold["credits"])),
+                "price": sold["price"],
+                "currency": sold["currency"],
+            }
+        ],
+        "affordable": prices.affordable(price, spendable, sum(price.pools.values())),
+    }
+    return found if state.plans[state.plan].allocation else found | {"resets_at": None}
+
+
+def judge_check(customer: Customer, ask: Ask, at: int) -> Told:
+    """The judgement of a run that did not happen yet."""
+    body = ask.body or {}
+    try:
+        price = customer.prices.guess(body, ask.used)[1]
+        state = customer.state(at, opens_on=customer.prices.plan_of(body))
+        refuse_unable(customer.prices, state, price)
+    except RefusedError as refused:
+        return refuse(refused)
+    shown = {
+        "allowed": True,
+        "required": credits(price.cost),
+        "available": credits(state.available()),
+        "spendable": credits(state.spendable()),
+        "warnings": show_run(price, state, customer.prices, is_failed=False)["warnings"],
+    }
+    return Told(200, shown)
+
+
+def judge_estimate(customer: Customer, ask: Ask) -> Told:
+    """What the run may cost."""
+    try:
+        least, typical, most = customer.prices.guess(ask.body or {}, ask.used)
+    except RefusedError as refused:
+        return refuse(refused)
+    return Told(
+        200,
+        {
+            "min": credits(least.cost),
+            "typical": credits(typical.cost),
+            "max": credits(most.cost),
+        },
+    )
+
+
+# Giving back.
+
+
+def judge_void(customer: Customer, ask: Ask, at: int, key: str) -> Told:
+    """A charge is undone."""
+    return _give_back(customer, "void", ask.entry, None, at=at, key=key)
+
+
+def judge_refund(customer: Customer, ask: Ask, at: int, key: str) -> Told:
+    """Credits of a charge go back."""
+    body = ask.body or {}
+    amount = micro(body["amount"]) if "amount" in body else None
+    return _give_back(customer, "refund", body["key"], amount, at=at, key=key)
+
+
+def _give_back(
+    customer: Customer, kind: str, charge: str, amount: int | None, *, at: int, key: str
+) -> Told:
+    row = customer.row(charge)
+    if row is None:
+        raise RefusedError(404, ("not_found",))
+    if row.kind != "charge" or row.run is None or (amount or 0) > row.moved:
+        raise RefusedError(422, ("invalid",))
+    if customer.state(at).runs[row.run].returned:
+        raise RefusedError(409, ("already_refunded",))
+    back = row.moved if amount is None else amount
+    state = customer.happen(at, "give_back", key=key, index=row.run, kind=kind, amount=back)
+    return _told(state, key, {"charge": charge, "refunded": credits(back)}, status=GIVEN[kind])
+
+
+# Operators.
+
+
+def judge_grant(customer: Customer, ask: Ask, at: int, key: str) -> Told:
+    """Credits come."""
+    body = ask.body or {}
+    amount = micro(body["amount"])
+    state = customer.state(at)
+    _refuse_full(state, amount)
+    effective = max(at, _moment(body.get("effective_at")) or 0)
+    expires = _moment(body.get("expires_at"))
+    if expires is not None and expires <= effective:
+        raise RefusedError(422, ("invalid",))
+    after = customer.happen(
+        at,
+        "grant",
+        key=key,
+        kind=body.get("kind", "promo"),
+        amount=amount,
+        priority=body.get("priority"),
+        effective=effective,
+        expires=expires,
+    )
+    row = find_row(after, key)
+    assert row is not None
+    shown = {"grant_id": row.grant, "granted": credits(amount)}
+    return _told(after, key, shown, status=201)
+
+
+def _refuse_full(state: State, amount: int) -> None:
+    if len(state.open_buckets()) >= MOST_GRANTS:
+        raise RefusedError(409, ("grant_limit",))
+    if sum(bucket.remaining for bucket in state.open_buckets()) + amount > LARGEST:
+        raise RefusedError(422, ("invalid",))
+
+
+def judge_adjustment(customer: Customer, ask: Ask, at: int, key: str) -> Told:
+    """The balance is corrected."""
+    text = str((ask.body or {})["amount"])
+    amount = micro(text.removeprefix("-"))
+    state = customer.state(at)
+    available = state.available()
+    if not text.startswith("-"):
+        _refuse_full(state, amount)
+    elif amount > available:
+        members = {
+            "required": credits(amount),
+            "available": credits(available),
+            "spendable": credits(max(0, available)),
+            "shortfall": credits(amount - max(0, available)),
+            "blocking": "balance",
+        }
+        raise RefusedError(402, ("insufficient_credits",), members)
+    delta = -amount if text.startswith("-") else amount
+    after = customer.happen(at, "adjust", key=key, delta=delta)
+    return _told(after, key, {"adjusted": credits(delta)}, status=201)
+
+
+def judge_plan(customer: Customer, ask: Ask, at: int, key: str) -> Told:
+    """The account is on the plan, now or from its period's end on."""
+    body = ask.body or {}
+    plan = customer.prices.plan_of(body)
+    assert plan is not None
+    anchor = date.fromisoformat(body["anchor"]).toordinal() if "anchor" in body else None
+    at_end = body.get("at") == "period_end"
+    is_new = customer.opened is None
+    state = customer.state(at, opens_on=plan)
+    left = state.plan
+    if _is_on_plan(state, plan, anchor, at_end=at_end):
+        if not is_new:
+            return _unchanged(state)
+        when = "opening"
+        after = customer.happen(at, "open_on_plan", key=key, opens_on=plan)
+    else:
+        when = "period_end" if at_end else "now"
+        facts: dict[str, Any] = {"plan": plan, "anchor": anchor, "at_end": at_end}
+        # A change now begins a period at a moment of its own.
+        takes_ms = int(not at_end and at in (state.rows[-1].at, customer.touched))
+        after = customer.happen(
+            at, "change_plan", key=key, opens_on=plan, takes_ms=takes_ms, **facts
+        )
+    shown = {"kind": "plan_change", "from": left, "to": plan, "at": when}
+    return _told(after, key, shown)
+
+
+def _is_on_plan(state: State, plan: str, anchor: int | None, *, at_end: bool) -> bool:
+    if at_end and state.waiting_plan is not None:
+        return state.waiting_plan == plan and anchor in (None, state.waiting_anchor)
+    return state.plan == plan and anchor in (None, state.anchor)
+
+
+def _unchanged(state: State) -> Told:
+    shown = {
+        "changed": False,
+        "plan": state.plan,
+        "available": credits(state.available()),
+        "seq": len(state.rows),
+    }
+    return Told(200, shown)
+
+
+def judge_profile(customer: Customer, ask: Ask, at: int, key: str) -> Told:
+    """Zone and name are set."""
+    body = ask.body or {}
+    zone, name = body.get("zone"), body.get("name")
+    state = customer.state(at, opens_in=zone)
+    wanted = state.waiting_zone or state.zone
+    if customer.opened is not None and zone in (None, wanted) and name in (None, state.name):
+        return _unchanged(state)
+    after = customer.happen(at, "change_profile", key=key, zone=zone, opens_in=zone, name=name)
+    named = {k: v for k, v in (("zone", zone), ("name", name)) if v is not None}
+    return _told(after, key, {"kind": "profile", **named})
+
+
+def judge_standing(customer: Customer, ask: Ask, at: int, key: str) -> Told:
+    """The account is frozen, active again, or closed for good."""
+    kind = ask.route.rpartition("/")[2]
+    if customer.state(at).status == "closed" and kind != "close":
+        raise RefusedError(422, ("invalid",))
+    after = customer.happen(at, "set_status", key=key, status=STANDING[kind])
+    return _told(after, key, {"kind": kind})
+
+
+def _told(state: State, key: str, shown: dict[str, Any], *, status: int = 200) -> Told:
+    row = find_row(state, key)
+    assert row is not None, "what happened has a row"
+    balance = {
+        "key": key,
+        "available": credits(row.after),
+        "held": 0,
+        "debt": credits(row.debt),
+        "seq": state.rows.index(row) + 1,
+    }
+    return Told(status, shown | balance, has_effect=True)
+
+
+def _moment(text: str | None) -> int | None:
+    return None if text is None else from_moment(datetime.fromisoformat(text))
+
+
+JUDGES: dict[str, Judge] = {
+    "POST /v1/deduct": judge_deduct,
+    "POST /v1/accounts/{id}/entries/{key}/void": judge_void,
+    "POST /v1/accounts/{id}/refunds": judge_refund,
+    "POST /v1/accounts/{id}/grants": judge_grant,
+    "POST /v1/accounts/{id}/adjustments": judge_adjustment,
+    "PUT /v1/accounts/{id}/plan": judge_plan,
+    "PUT /v1/accounts/{id}/profile": judge_profile,
+    "POST /v1/accounts/{id}/freeze": judge_standing,
+    "POST /v1/accounts/{id}/unfreeze": judge_standing,
+    "POST /v1/accounts/{id}/close": judge_standing,
+}
+
+
+def show_listed(customer: Customer, row: Row, number: int) -> dict[str, Any]:
+    """What a list of the history must say of the row."""
+    run = None if row.run is None else customer.runs[row.run]
+    return {
+        "seq": number,
+        "key": row.key,
+        "kind": row.kind,
+        "delta": credits(row.delta),
+        "available_after": credits(row.after),
+        "at": show_time(row.at),
+        "operation": run.operation if run else None,
+        "model": run.model if run else None,
+        "feature": run.label if run else None,
+        "charged": credits(row.moved) if row.kind == "charge" else None,
+    }

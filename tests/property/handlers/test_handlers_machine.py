@@ -1,0 +1,16 @@
+"""Whatever is asked of the handlers, whenever, the answers and the ledger are the model's."""
+
+from __future__ import annotations
+
+from .calling import Calling
+from .operating import Operating
+from .passing import Passing
+from .paying import Paying
+from .reading import Reading
+
+
+class HandlersMachine(Calling, Operating, Paying, Passing, Reading):
+    """Everybody at once."""
+
+
+TestHandlers = HandlersMachine.TestCase
