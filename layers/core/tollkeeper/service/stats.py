@@ -60,8 +60,8 @@ def read_stats(world: World, request: StatsRequest) -> Stats:
     account = world.ledger.read_account(request.account, is_strong=True)
     if account is None:
         account = see_unopened(world, request.account)
-    today, recent = _recent_days(world, account)
-    first, last = _read_range(request, today)
+    now, recent = _recent_days(world, account)
+    first, last = _read_range(request, now.today)
     older = _closed_days(world, account, first, min(last, account.today - timedelta(days=1)))
     days = [day for day in (*older, *recent) if first <= day.day <= last]
     sums: dict[tuple[str, TotalKey], Total] = {}
@@ -71,7 +71,7 @@ def read_stats(world: World, request: StatsRequest) -> Stats:
             place = (bucket, relabel(key, request.group_by))
             sums[place] = sums.get(place, NOTHING).plus(total)
     rows = tuple(Row(bucket, key, sums[bucket, key]) for bucket, key in sorted(sums))
-    return Stats(rows, add_up(sums.values()), first, last, account.zone)
+    return Stats(rows, add_up(sums.values()), first, last, now.zone)
 
 
 def add_up(totals: Iterable[Total]) -> Total:
@@ -82,11 +82,11 @@ def add_up(totals: Iterable[Total]) -> Total:
     return total
 
 
-def _recent_days(world: World, account: Account) -> tuple[date, tuple[DayClosed, ...]]:
-    """The local day now, and the days that the account itself still carries."""
+def _recent_days(world: World, account: Account) -> tuple[Account, tuple[DayClosed, ...]]:
+    """The account as it is now, and the days that it still carries itself."""
     draft = catch_up(account, now=world.clock.now(), catalog=world.catalog)
-    today = draft.account.today
-    return today, (*draft.days, DayClosed(today, draft.account.totals))
+    now = draft.account
+    return now, (*draft.days, DayClosed(now.today, now.totals))
 
 
 def _closed_days(world: World, account: Account, first: date, last: date) -> tuple[DayClosed, ...]:
