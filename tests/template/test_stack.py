@@ -299,10 +299,10 @@ class TestFunctions:
             if each["Dimensions"] == [dimension]
         ]
 
-        watched = {each["MetricName"]: each for each in alarms}
+        watched = {as_text(each["MetricName"], where=""): each for each in alarms}
         assert set(watched) == {"unexplained_credits", "findings", "accounts_left"}
         assert set(watched) <= set(METRICS)
-        assert {each["Namespace"] for each in alarms} == {NAMESPACE}
+        assert all(each["Namespace"] == NAMESPACE for each in alarms)
         assert watched["accounts_left"]["TreatMissingData"] == "breaching"
 
     def test_a_snapshot_is_only_taken_together_with_an_alias_that_follows_every_change(

@@ -90,6 +90,7 @@ def test_an_empty_partition_and_one_that_only_has_a_purchase_are_clean() -> None
         (row("A", od=5 * ONE), 5 * ONE),
         (together(row("A", od=5 * ONE), edited("A", "gr", in_row(4, 4, 105 * ONE))), 10 * ONE),
         (row("E#c#k11", after=100 * ONE), 22_400_000),
+        (row("E#c#r2", delta=8 * ONE, charged=8 * ONE), 7 * ONE),
         (row("E#t#start:g7", delta=2 * ONE, charged=2 * ONE), 2 * ONE),
         (without("A"), 119_200_000),
         (without("D#2026-11-21"), 0),
@@ -220,6 +221,14 @@ def replace_version(version: str) -> Any:
     """A call that another catalog priced, which may not have counted it."""
     priced = a_run()
     return replace(priced, run=replace(priced.run, price_version=version))
+
+
+def test_a_refund_leaves_the_features_count_as_it_is() -> None:
+    book = everything()
+    book.give_back("k10", "r10", 500_000)
+
+    assert book.read("A", "fe") == {"call": 1}
+    assert audit(book).is_clean
 
 
 def test_a_debt_that_another_catalog_allowed_is_no_finding() -> None:

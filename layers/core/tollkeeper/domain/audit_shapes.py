@@ -112,14 +112,19 @@ def judge_row(entry: Entry) -> Iterator[tuple[str, str]]:
                 yield "I10", f"it draws from {draw.grant.id}, which is not effective then"
 
 
-def _judge_grant(entry: Entry, shape: Shape) -> Iterator[tuple[str, str]]:
-    grant = entry.grant
-    rest = rest_of(entry)
+def _judge_rest(entry: Entry) -> Iterator[tuple[str, str]]:
+    """What draws and debt do not explain is what its grant was given, or lost."""
+    grant, rest = entry.grant, rest_of(entry)
     if grant is None or not grant.has_started:
         if rest:
             yield "I1", f"its draws and the debt leave {show_micro(rest)} unexplained"
     elif (rest > 0) if entry.kind is EntryKind.EXPIRE else (rest < 0):
         yield "I1", f"it moves {show_micro(rest)} in {grant.id}"
+
+
+def _judge_grant(entry: Entry, shape: Shape) -> Iterator[tuple[str, str]]:
+    grant = entry.grant
+    yield from _judge_rest(entry)
     if grant is None:
         if shape.must_grant:
             yield "I1", f"a {entry.kind} names no grant"
