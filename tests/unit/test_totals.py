@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tollkeeper.domain.entries import Run
 from tollkeeper.domain.totals import (
     MOST_TOTALS_PER_DAY,
@@ -108,3 +110,13 @@ def test_a_group_keeps_only_the_member_it_is_grouped_by() -> None:
         TotalKey("", "", "story"),
         TotalKey(""),
     ]
+
+
+def test_totals_of_different_pools_are_never_added_up_in_silence() -> None:
+    """Why: a new pool between two others would count tokens as something that they are not."""
+    with pytest.raises(ValueError, match="shorter"):
+        Total().plus(Total(tokens=(1, 2)))
+
+
+def test_counting_nothing_for_a_key_that_is_not_there_leaves_nothing() -> None:
+    assert count({}, TotalKey("call"), Total()) == {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from tollkeeper.domain.errors import InvalidError
 
@@ -33,10 +33,7 @@ def _parse_decimal(value: object, member: str) -> Decimal:
         raise InvalidError(member, "must be a number or a string of digits")
     if isinstance(value, str) and (len(value) > 32 or not _is_plain_number(value)):
         raise InvalidError(member, "must be a plain decimal number such as 12 or 0.5")
-    try:
-        amount = Decimal(value)
-    except InvalidOperation:
-        raise InvalidError(member, "must be a number") from None
+    amount = Decimal(value)
     if not amount.is_finite():
         raise InvalidError(member, "must be a finite number")
     if amount.adjusted() > 12:

@@ -113,7 +113,7 @@ def relabel(key: TotalKey, group_by: str | None) -> TotalKey:
         case "operation":
             return TotalKey(key.operation)
         case "model":
-            return TotalKey("", key.model, "")
+            return TotalKey("", key.model)
         case "feature":
             return replace(key, operation="", model="")
         case _:

@@ -1,0 +1,113 @@
+"""What earlier versions stored: it is read as it was meant, and written the same way today.
+
+Why: an attribute that is renamed, on either side, loses that member of every item in the table.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.golden import stored
+from tollkeeper.store.api_keys import api_key_from_item, api_key_to_item
+from tollkeeper.store.items import (
+    HISTORY_ATTRIBUTES,
+    Item,
+    account_from_item,
+    account_to_item,
+    entry_from_item,
+    entry_to_item,
+)
+from tollkeeper.store.payments import (
+    event_to_item,
+    link_from_item,
+    link_to_item,
+    purchase_from_item,
+    purchase_to_item,
+)
+from tollkeeper.store.writes import day_to_item, returned_to_item
+
+STORED: dict[str, Item] = json.loads(
+    Path(__file__).with_name("stored_items.json").read_text(encoding="utf-8")
+)
+DUE_MS = 1_796_083_200_123
+
+
+def account_item(account: Any) -> Item:
+    """The account item, due at a moment of the test's own."""
+    return account_to_item(account, due_ms=DUE_MS)
+
+
+VALUES: dict[str, tuple[object, Callable[[Any], Item], Callable[[Item], object] | None]] = {
+    "account.full": (stored.FULL_ACCOUNT, account_item, account_from_item),
+    "account.bare": (stored.BARE_ACCOUNT, account_item, account_from_item),
+    "entry.full": (stored.FULL_ENTRY, entry_to_item, entry_from_item),
+    "entry.bare": (stored.BARE_ENTRY, entry_to_item, entry_from_item),
+    "entry.bare_run": (stored.BARE_RUN_ENTRY, entry_to_item, entry_from_item),
+    "purchase.full": (stored.FULL_PURCHASE, purchase_to_item, purchase_from_item),
+    "purchase.bare": (stored.BARE_PURCHASE, purchase_to_item, purchase_from_item),
+    "key.full": (stored.FULL_KEY, api_key_to_item, api_key_from_item),
+    "key.bare": (stored.BARE_KEY, api_key_to_item, api_key_from_item),
+    "link": (stored.LINK, link_to_item, link_from_item),
+    "event": (stored.EVENT, event_to_item, None),
+    "day": (stored.DAY, lambda day: day_to_item(stored.USER, day), None),
+    "returned": (stored.RETURNED, lambda mark: returned_to_item(stored.USER, mark), None),
+}
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_what_is_written_today_is_what_earlier_versions_wrote(name: str) -> None:
+    value, to_item, _ = VALUES[name]
+
+    assert to_item(value) == STORED[name]
+
+
+@pytest.mark.parametrize("name", [name for name in VALUES if VALUES[name][2]])
+def test_what_earlier_versions_wrote_is_read_as_it_was_meant(name: str) -> None:
+    value, _, from_item = VALUES[name]
+
+    assert from_item is not None
+    assert from_item(STORED[name]) == value
+
+
+def test_every_stored_item_has_a_value_that_it_means() -> None:
+    assert STORED.keys() == VALUES.keys()
+
+
+def test_a_history_row_of_names_only_is_read_as_a_run_without_its_details() -> None:
+    """Shape: what the history index projects, which has no `run`."""
+    full = STORED["entry.full"]
+    listed = {name: full[name] for name in ("pk", "sk", "entry_seq", *HISTORY_ATTRIBUTES)}
+
+    entry = entry_from_item(listed)
+
+    assert entry.run is not None
+    assert (entry.run.operation, entry.run.model, entry.run.label) == (
+        "chat",
+        "gpt-4",
+        "tutor/essay",
+    )
+    assert (entry.run.feature_count, entry.run.lines, entry.run.pools) == (0, (), None)
+    assert entry.moved_microcredits == stored.FULL_ENTRY.moved_microcredits
+
+
+@pytest.mark.parametrize(
+    ("name", "attribute"),
+    [
+        *[("account.full", lost) for lost in ("v", "q", "pg", "ps", "pe", "ro", "td", "gr", "wi")],
+        ("account.full", "li"),
+        *[("entry.full", lost) for lost in ("entry_seq", "kind", "delta", "after", "at")],
+        ("entry.full", "charged"),
+    ],
+)
+def test_an_item_that_lost_what_every_item_has_is_not_believed(name: str, attribute: str) -> None:
+    _, _, from_item = VALUES[name]
+    item = {key: value for key, value in STORED[name].items() if key != attribute}
+
+    assert from_item is not None
+    with pytest.raises((KeyError, AssertionError)):
+        from_item(item)
