@@ -216,3 +216,11 @@ def test_pools_add_up_to_the_larger_of_total_and_sides_whatever_the_parts_claim(
 
     assert usage.pools.total() == max(total, prompt + completion)
     assert usage.pools.cached_input == min(cached, prompt)
+
+
+def test_a_refusal_repeats_little_of_a_member_that_the_caller_made_up() -> None:
+    with pytest.raises(InvalidError) as refused:
+        normalise_usage({"x" * 60_000: 1, "input": 2})
+
+    assert "is no token pool" in refused.value.detail
+    assert len(refused.value.detail) < 500

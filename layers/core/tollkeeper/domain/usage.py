@@ -81,6 +81,8 @@ _SHAPES = (
 )
 _TOTAL_ALONE = _Shape(frozenset({"total_tokens"}), lambda sheet, _: read_chat(sheet))
 
+# What a refusal repeats of a member that the caller made up.
+LONGEST_NAME = 64
 _PLAIN_MEMBERS = frozenset(POOL_NAMES) | {"total"}
 _WRAPPERS = ("usage", "usageMetadata")
 
@@ -148,7 +150,7 @@ def _read_plain(usage: Mapping[str, object], model: str | None) -> Usage:
 def _plain_count(name: str, value: object) -> int:
     if name not in _PLAIN_MEMBERS:
         known = ", ".join((*POOL_NAMES, "total"))
-        raise InvalidError(f"usage.{name}", f"is no token pool; known are {known}")
+        raise InvalidError(f"usage.{name[:LONGEST_NAME]}", f"is no token pool; known are {known}")
     tokens = token_count(value)
     if tokens is None:
         reason = f"must be a whole number of tokens from 0 to {MOST_TOKENS}"
