@@ -223,6 +223,18 @@ def replace_version(version: str) -> Any:
     return replace(priced, run=replace(priced.run, price_version=version))
 
 
+def test_a_period_of_one_catalog_is_exact_whatever_the_one_before_it_had() -> None:
+    book = Book()
+    book.charge("k1", replace_version("v0"))
+    book.wait(days=20)
+    book.charge("k2", replace_version("v1"))
+    assert audit(book).is_clean
+
+    book.change("A", fe={"call": 0})
+
+    assert [each.where for each in audit(book).found] == ["feature call"]
+
+
 def test_a_refund_leaves_the_features_count_as_it_is() -> None:
     book = everything()
     book.give_back("k10", "r10", 500_000)

@@ -86,6 +86,7 @@ def together(*makes: Callable[[Book], object]) -> Callable[[Book], None]:
 
 
 ROWS_ALONE = [
+    Wrong("a second draw of a half", "I19", "1.5", edited("E#c#k7", "dr", in_row(1, 7, 1.5))),
     Wrong("an amount that is no integer", "I19", "1.5", edited("E#c#k1", "dr", in_row(0, 7, 1.5))),
     Wrong("true for an amount", "I19", "True", edited("E#c#k1", "dr", in_row(0, 7, True))),
     Wrong("a text for an amount", "I19", "'1'", edited("E#c#up", "gt", with_at(4, "1"))),
