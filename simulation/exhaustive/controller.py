@@ -6,6 +6,7 @@ no turn: it moves the clock of who waits.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -20,7 +21,7 @@ from simulation.store import SimStore
 CALL_US = 1_000
 # What a call's answer may be, beside the true one. Each counts as one fault.
 READ_FAULTS = ("error",)
-WRITE_FAULTS = ("error", "conflict", "lost", "crash", "zombie", "orphan")
+WRITE_FAULTS = ("error", "conflict", "lost", "zombie", "orphan")
 STALE = "stale"
 # The storm's names for what the SDK raises.
 RAISED = {
@@ -78,6 +79,8 @@ class Late:
     client: int = 0
     number: int = 0
     has_landed: bool = False
+    is_refused: bool = False
+    judged_at: int = -1
 
 
 @dataclass
@@ -128,23 +131,41 @@ class Controller(Network):
                 self.lag.commits = 0
         if outcome in ("zombie", "orphan"):
             self.late.append(Late(request, current().invocation))
-        if outcome in ("lost", "crash"):
-            self._apply_unheard(operation, request)
-        if outcome in ("crash", "orphan"):
+        if outcome == "lost":
+            with suppress(ClientError):
+                self._apply(operation, request)
+        if outcome == "orphan":
             raise Crash(outcome)
         raise make_error(RAISED[outcome], operation, request)
 
-    def _apply_unheard(self, operation: str, request: dict[str, Any]) -> None:
-        try:
-            self._apply(operation, request)
-        except ClientError:
-            return
-
     def land(self, late: Late) -> None:
-        """The write that nobody waits for takes effect, or is refused."""
+        """The write that nobody waits for takes effect."""
         late.has_landed = True
         self.writer = late.writer
-        try:
+        with suppress(ClientError):
             self.store.transact_write_items(**late.request)
+
+    def can_land(self, late: Late) -> bool:
+        """The write would have an effect. Where it has none now it never will have one.
+
+        Why: every condition of ours is that an item is new, or has the version that was read.
+        Items are never deleted and versions only grow.
+        """
+        if late.has_landed or late.is_refused:
+            return False
+        if late.judged_at != self.store.commits:
+            late.judged_at = self.store.commits
+            late.is_refused = not self._would_take(late.request)
+        return not late.is_refused
+
+    def _would_take(self, request: dict[str, Any]) -> bool:
+        before, on_commit = self.store.dump(), self.store.on_commit
+        self.store.on_commit = None
+        try:
+            self.store.transact_write_items(**request)
         except ClientError:
-            return
+            return False
+        finally:
+            self.store.restore(before)
+            self.store.on_commit = on_commit
+        return True

@@ -189,7 +189,7 @@ class History:
             if client.asking is not None:
                 moves += self._moves_of(client, client.asking)
         for late in self.stage.network.late:
-            if not late.has_landed:
+            if self.stage.network.can_land(late):
                 places = places_of(late.request)
                 moves.append(Move(10 + late.client, late.number, "land", places, writes=True))
         return moves
@@ -204,7 +204,7 @@ class History:
         moves = [move("ok", touches=True, writes=asking.is_write)]
         if asking.is_write:
             for outcome in WRITE_FAULTS:
-                has_effect = outcome in ("lost", "crash")
+                has_effect = outcome == "lost"
                 moves.append(move(outcome, touches=has_effect, writes=has_effect))
             return moves
         moves += [move(outcome, touches=False, writes=False) for outcome in READ_FAULTS]

@@ -36,11 +36,16 @@ class Meeting:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two requests that meet. None stands for the sweep. `is_due`: when time has work to do."""
+    """Two requests that meet. `is_due`: when time has work to do.
+
+    `is_even`: the two differ in nothing but the names of their keys, so that it does not matter
+    which of them comes first.
+    """
 
     name: str
     make: Callable[[Prepared], Meeting]
     is_due: bool
+    is_even: bool = False
 
     def prepared(self) -> Prepared:
         """The table that they meet on."""
@@ -177,7 +182,8 @@ def _of_two(first: str, second: str) -> Pair:
             _add(meeting, prepared, kind, slot)
         return meeting
 
-    return Pair(f"{first}+{second}", make, is_due=SWEEP in (first, second))
+    is_even = first == second and first != "plan"
+    return Pair(f"{first}+{second}", make, is_due=SWEEP in (first, second), is_even=is_even)
 
 
 def _add(meeting: Meeting, prepared: Prepared, kind: str, slot: int) -> None:
@@ -194,7 +200,11 @@ def _add(meeting: Meeting, prepared: Prepared, kind: str, slot: int) -> None:
 
 def _again(kind: str) -> Pair:
     make = REQUESTS.get(kind, _first)
-    return Pair(f"{kind}+again", lambda _: Meeting([make("k0", 0)] * 2), is_due=False)
+
+    def make_both(_: Prepared) -> Meeting:
+        return Meeting([make("k0", 0)] * 2)
+
+    return Pair(f"{kind}+again", make_both, is_due=False, is_even=True)
 
 
 def _other(kind: str) -> Pair:
@@ -224,7 +234,7 @@ def _of_payment(name: str, first: Step, second: Step) -> Pair:
         meeting.bought.append(record)
         return meeting
 
-    return Pair(name, make, is_due=False)
+    return Pair(name, make, is_due=False, is_even=first == second)
 
 
 def _deliver(meeting: Meeting, record: Bought, prepared: Prepared, step: Step) -> None:

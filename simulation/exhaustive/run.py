@@ -79,8 +79,9 @@ def append_evidence(page: Path, text: str, *, most_faults: int, seconds: float) 
     today = datetime.now(UTC).date().isoformat()
     machine = f"{os.cpu_count()} shared cores, Python {platform.python_version()}"
     with page.open("a", encoding="utf-8") as file:
-        file.write(f"\n## {today}, commit {commit_of()}, up to {most_faults} faults\n\n")
-        file.write(f"{seconds / 60:,.0f} minutes on {machine}; `make exhaustive`.\n\n{text}")
+        file.write(f"\n## {today}, commit {commit_of()}, at most {most_faults} at a time\n\n")
+        command = f"`make exhaustive FAULTS={most_faults}`"
+        file.write(f"{seconds / 60:,.0f} minutes on {machine}; {command}.\n\n{text}")
 
 
 def run_pairs(names: list[str], *, most_faults: int, jobs: int, evidence: Path | None) -> int:

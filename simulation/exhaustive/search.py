@@ -39,6 +39,7 @@ class Node:
     moves: list[Move]
     asleep: dict[Name, tuple[Move, bool]]
     may_fail: bool
+    only_first: bool = False
     chosen: int = 0
     visible: dict[int, bool] = field(default_factory=dict[int, bool])
 
@@ -56,7 +57,8 @@ class Node:
         """The first move from there on that is awake and allowed."""
         for number in range(start, len(self.moves)):
             move = self.moves[number]
-            if move.name not in self.asleep and (self.may_fail or not move.is_fault):
+            is_allowed = (self.may_fail or not move.is_fault) and not (self.only_first and move.who)
+            if is_allowed and move.name not in self.asleep:
                 return number
         return None
 
@@ -126,6 +128,7 @@ class Search:
             asleep = last.sleeping_after()
         faults = sum(move.is_fault for move in history.moves)
         node = Node(moves, asleep, may_fail=faults < self._most_faults)
+        node.only_first = self._pair.is_even and not depth
         first = node.next(0)
         if first is None:
             raise Asleep

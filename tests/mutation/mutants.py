@@ -48,7 +48,7 @@ def read_mutants(workspace: Path) -> list[Mutant]:
 
 def _read(path: Path, module: str, name: str, code: int | None) -> Mutant:
     status = str(status_by_exit_code[code])
-    if status == "killed":
+    if status in ("killed", "not checked"):
         return Mutant(module, _function(name), "", "", status, name)
     lines = get_diff_for_mutant(name, path=path).splitlines()[2:]
     removed = " ".join(line[1:].strip() for line in lines if line.startswith("-"))

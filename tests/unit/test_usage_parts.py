@@ -85,3 +85,11 @@ def test_a_side_without_parts_is_all_of_one_kind() -> None:
     assert split_input(sheet, whole=5) == TokenPools(input=5)
     assert split_output(sheet, whole=5) == TokenPools(output=5)
     assert sheet.notes.warnings == []
+
+
+def test_a_count_that_is_too_long_to_be_written_out_is_impossible_and_no_crash() -> None:
+    """Why: Python refuses to write a whole number of more than 4300 digits as text."""
+    usage = normalise_usage({"prompt_tokens": 10**5000, "completion_tokens": 3})
+
+    assert usage.pools.nonzero() == {"output": 3}
+    assert usage.warnings == ("impossible_number",)
