@@ -155,17 +155,5 @@ class Controller(Network):
             return False
         if late.judged_at != self.store.commits:
             late.judged_at = self.store.commits
-            late.is_refused = not self._would_take(late.request)
+            late.is_refused = self.store.refuses(**late.request)
         return not late.is_refused
-
-    def _would_take(self, request: dict[str, Any]) -> bool:
-        before, on_commit = self.store.dump(), self.store.on_commit
-        self.store.on_commit = None
-        try:
-            self.store.transact_write_items(**request)
-        except ClientError:
-            return False
-        finally:
-            self.store.restore(before)
-            self.store.on_commit = on_commit
-        return True

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from botocore.exceptions import ClientError
+
 from simulation.store.conditions import check_use, projected_names
 from simulation.store.errors import (
     FlawError,
@@ -174,6 +176,15 @@ class SimStore:
             if self.on_commit is not None:
                 self.on_commit(commit)
         return {}
+
+    def refuses(self, **request: Any) -> bool:
+        """The transaction would be cancelled now by one of its conditions. Nothing is written."""
+        slots = self._read_slots(request["TransactItems"], None)
+        try:
+            self._check_conditions(slots)
+        except ClientError:
+            return True
+        return False
 
     def _read_slots(self, given: list[dict[str, Any]], token: str | None) -> list[Slot]:
         if not 1 <= len(given) <= MOST_SLOTS:

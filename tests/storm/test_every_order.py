@@ -13,6 +13,7 @@ import pytest
 
 from simulation.deployment import ENVIRONMENT, prepare_process
 from simulation.exhaustive import search
+from simulation.exhaustive.controller import Controller, Late
 from simulation.exhaustive.history import History
 from simulation.exhaustive.judging import end_of
 from simulation.exhaustive.pairs import Pair, pairs
@@ -26,13 +27,15 @@ from tests.support.forgetting import forget
 from tollkeeper.edge.observability import logger
 
 PAIRS = pairs()
-# Both of one kind, under one key, about one payment; and a charge with everything else.
-ONE_ROW = ("+again", "+second", "+unpaid", "+failed", "+dear")
+# Those that meet on the same rows; the others take four times as long.
 SMALL = [
     name
     for name in PAIRS
-    if len(set(name.split("+"))) == 1 or name.startswith("deduct+") or name.endswith(ONE_ROW)
+    if len(set(name.split("+"))) == 1
+    or name.endswith(("+again", "+second", "+unpaid", "+failed", "+dear"))
+    or name in ("deduct+void", "deduct+adjust", "deduct+plan", "deduct+sweep", "deduct+other")
 ]
+SMALL.remove("checkout+checkout")
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +56,7 @@ def test_no_order_of_two_requests_and_one_fault_breaks_a_rule() -> None:
     assert {c.pair for c in counted} == set(SMALL)
     for each in counted:
         assert each.failed is None, command_of(each.pair, each.failed or ())
-        assert each.histories > 100, "each call has its turn to fail"
+        assert each.histories > 80, "each call has its turn to fail"
 
 
 @pytest.mark.parametrize(
@@ -96,7 +99,7 @@ def test_leaving_out_what_was_seen_in_another_order_leaves_out_no_end(
 
         with monkeypatch.context() as patched:
             patched.setattr(search, "judge", judge)
-            return Search(PAIRS["deduct+again"], most_faults=1).run().histories
+            return Search(PAIRS["grant+dear"], most_faults=1).run().histories
 
     few: set[object] = set()
     every: set[object] = set()
@@ -105,7 +108,11 @@ def test_leaving_out_what_was_seen_in_another_order_leaves_out_no_end(
     def none_sleep(_: search.Node) -> dict[object, object]:
         return {}
 
+    def always(_: Controller, late: Late) -> bool:
+        return not late.has_landed
+
     monkeypatch.setattr(search.Node, "sleeping_after", none_sleep)
+    monkeypatch.setattr(Controller, "can_land", always)
     more = search_ends(every)
 
     assert few == every
