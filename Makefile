@@ -14,7 +14,7 @@ SAM := .venv-sam/bin/sam
 BIN := .venv/bin
 
 .PHONY: run engine setup test check lint types rooms template validate build deploy deploy-check \
-	first-key bench verify verify-export storm storm-socket planted exhaustive hostile mutation docs lock clean
+	first-key redrive bench verify verify-export storm storm-socket planted exhaustive hostile mutation docs lock clean
 
 # ---------------------------------------------------------------------------------- one machine
 # PORT, DATA and DEV_KEY come from the command line or the environment:
@@ -56,7 +56,7 @@ rooms: setup
 
 template validate: setup .venv-sam/installed
 	$(BIN)/python -m local.check_catalog layers/catalog/catalog.toml examples/catalogs/*.toml
-	$(BIN)/cfn-lint template.yaml
+	$(BIN)/cfn-lint template.yaml examples/events/rules.yaml
 	$(SAM) validate --lint
 
 # ------------------------------------------------------------------------------------ the stack
@@ -79,6 +79,12 @@ deploy-check: setup .venv-sam/installed
 first-key: setup
 	@$(BIN)/python -m local.first_key --stage $(STAGE) --table $(TABLE) \
 		--pepper-parameter /tollkeeper/$(STAGE)/KEY_PEPPER
+
+# Events of rows are sent again: FUNCTION is the output NotifyFunctionName; either QUEUE is the output
+# UnnotifiedQueueUrl, or ACCOUNT, FROM and TO say which rows.
+redrive: setup
+	@$(BIN)/python -m local.redrive --function $(FUNCTION) \
+		$(if $(QUEUE),--queue $(QUEUE),--account $(ACCOUNT) --from-seq $(or $(FROM),1) --to-seq $(TO))
 
 # ------------------------------------------------------------------------------------- the rest
 bench: setup engine

@@ -23,7 +23,7 @@ from tests.support.driving import Driver, FakeContext
 from tollkeeper.store.client import connect
 
 CONTENDERS = (1, 8, 32)
-HOT, SPREAD = "one account", "an account each"
+HOT, SPREAD, TEAM = "one account", "an account each", "a budget each of one account"
 
 Handler = Callable[..., Any]
 
@@ -59,8 +59,12 @@ class Crowd:
         contest.attempts.append(calls["TransactWriteItems"] / load.statuses[200])
 
     def _worker(self, number: int, contest: Contest) -> Ask:
-        account = "hot" if contest.where == HOT else f"own_{number}"
-        self._fund(account)
+        account = {HOT: "hot", SPREAD: f"own_{number}", TEAM: f"org:{number}"}[contest.where]
+        if contest.where == TEAM:
+            self._fund("org")
+            self._fund_budget("org", account)
+        else:
+            self._fund(account)
         handler = self._handler(number)
         prefix = next(self._keys)
 
@@ -77,6 +81,15 @@ class Crowd:
             assert self._driver.grant(account, 10**8).status == 201
             assert self._driver.deduct(account, "sms", "settled", quantity=1).status == 200
 
+    def _fund_budget(self, parent: str, budget: str) -> None:
+        if budget not in self._funded:
+            self._funded.add(budget)
+            body = {"budget": budget, "amount": 10**6}
+            path = {"id": parent}
+            route = "POST /v1/accounts/{id}/budgets"
+            assert self._driver.call(route, body, path=path, key=budget).status == 201
+            assert self._driver.deduct(budget, "sms", "settled", quantity=1).status == 200
+
     def _handler(self, number: int) -> Handler:
         while len(self._handlers) <= number:
             name = f"contender-{len(self._handlers)}"
@@ -87,7 +100,8 @@ class Crowd:
 
 def run(*, quick: bool) -> Section:
     """Attempts per charge by the number of contenders, on an engine of its own."""
-    contests = [Contest(contenders=n, where=where) for n in CONTENDERS for where in (SPREAD, HOT)]
+    places = (SPREAD, HOT, TEAM)
+    contests = [Contest(contenders=n, where=where) for n in CONTENDERS for where in places]
     with engine() as name:
         make_table()
         client = MeteredClient(connect())
@@ -115,7 +129,8 @@ def _table(contests: list[Contest], engine_name: str) -> Table:
         notes=[
             f"Handlers in threads of one process, {engine_name} over loopback. An attempt is a "
             "TransactWriteItems; a 503 is sent again with the same key.",
-            "Ratio: of charges a second, to the same contenders with an account each.",
+            "Ratio: of charges a second, to the same contenders with an account each. A budget is "
+            "funded once by its account; its charges touch nothing but itself.",
         ],
     )
     apart: list[float] = []

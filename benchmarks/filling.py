@@ -15,16 +15,16 @@ import botocore.config
 import botocore.session
 
 from benchmarks.stack import TABLE
-from tollkeeper.domain.account import Decision
 from tollkeeper.domain.catalog import Catalog
 from tollkeeper.domain.charges import Charge, decide_charge
+from tollkeeper.domain.draft import Decision
 from tollkeeper.domain.entries import AccountId, EntryKey
 from tollkeeper.domain.grants import GrantKind
 from tollkeeper.domain.money import MICRO
 from tollkeeper.domain.operating import GiveGrant, decide_grant
 from tollkeeper.domain.pricing import Consumption, price_run
 from tollkeeper.domain.roll import begin
-from tollkeeper.store.items import Item
+from tollkeeper.store.rows import Item
 from tollkeeper.store.writes import decision_to_writes
 
 BATCH = 25

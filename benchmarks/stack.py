@@ -34,6 +34,7 @@ ENVIRONMENT = {
     "STAGE": "local",
     "CATALOG_PATH": str(CATALOG),
     "KEY_PEPPER": "pepper-for-benchmarks",
+    "QUOTE_SECRET": "quotes-for-benchmarks",
     "POWERTOOLS_SERVICE_NAME": "tollkeeper",
 }
 

@@ -17,7 +17,8 @@ from benchmarks.stack import CATALOG, ROOT
 from tollkeeper.domain.audit import Audit
 from tollkeeper.edge.catalog_file import read_catalog
 from tollkeeper.store.audit import feed
-from tollkeeper.store.items import Item, entry_from_item
+from tollkeeper.store.items import entry_from_item
+from tollkeeper.store.rows import Item
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 MOST_BYTES_A_ROW = 200

@@ -7,8 +7,8 @@ from typing import Any
 from tests.support.driving import Answered, Driver
 from tollkeeper.domain.entries import AccountId, caller_key
 from tollkeeper.edge import wiring
-from tollkeeper.store.items import Item
 from tollkeeper.store.keys import account_key, entry_key
+from tollkeeper.store.rows import Item
 
 # An id as an identity provider makes it, and what a chat application sends with a call.
 ACCOUNT = "user_2aBcDeFgHiJkLmNoPqRsTuVwXy0"
@@ -31,6 +31,25 @@ def deduct(driver: Driver, account: str, key: str) -> Answered:
 def check(driver: Driver, account: str) -> Answered:
     """The usual question."""
     return driver.call("POST /v1/check", {"account": account, **RUN})
+
+
+def set_aside(driver: Driver, account: str, hold: str) -> Answered:
+    """The usual hold: what such a call may cost."""
+    wanted = ("operation", "model", "feature", "service", "metadata")
+    body = {"account": account, "hold_id": hold, "estimate": 20}
+    return driver.call("POST /v1/holds", body | {name: RUN[name] for name in wanted})
+
+
+def settle(driver: Driver, account: str, hold: str) -> Answered:
+    """The usual settle: what the call used."""
+    body = {"account": account, "usage": RUN["usage"], "response_time_ms": 812}
+    return driver.call("POST /v1/holds/{hold_id}/settle", body, path={"hold_id": hold})
+
+
+def free(driver: Driver, account: str, hold: str) -> Answered:
+    """The call did not happen."""
+    body = {"account": account, "reason": "the call failed"}
+    return driver.call("POST /v1/holds/{hold_id}/release", body, path={"hold_id": hold})
 
 
 def open_small_account(driver: Driver, account: str) -> None:

@@ -15,6 +15,7 @@ from typing import cast
 
 from local.build import CATALOG
 from local.deployed import CheckError, Deployed, expect
+from local.deployed_events import check_events
 from tollkeeper.domain.catalog import Pack
 from tollkeeper.domain.entries import AccountId, caller_key
 from tollkeeper.domain.purchases import purchase_id_of
@@ -176,4 +177,5 @@ CHECKS: Mapping[str, Callable[[Deployed], None]] = {
     "packs": check_packs,
     "checkout, webhook: forged 400, granted, duplicate": check_purchase,
     "schedule: period_reset expires a grant": check_sweep,
+    "stream, notify, bus: a charge is told, and again by a redrive": check_events,
 }

@@ -85,7 +85,7 @@ def ministack(*, data: Path, port: int) -> EngineKind | None:
         environment={
             "BIND_HOST": "127.0.0.1",
             "GATEWAY_PORT": str(port),
-            "SERVICES": "dynamodb",
+            "SERVICES": "dynamodb,dynamodbstreams",
             "PERSIST_STATE": "1",
             "STATE_DIR": str(state),
             "TMPDIR": str(data),

@@ -43,8 +43,8 @@ def ensure_key(
     return text
 
 
-def ensure_pepper(parameter: str) -> str:
-    """The stack's pepper from SSM, made there where it does not exist yet."""
+def ensure_secret(parameter: str) -> str:
+    """The stack's secret from SSM, made there where it does not exist yet."""
     client: Any = botocore.session.get_session().create_client("ssm")
     try:
         answer = client.get_parameter(Name=parameter, WithDecryption=True)
@@ -63,7 +63,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--stage", choices=("dev", "prod", "local"), default="dev")
     asked = parser.parse_args(arguments)
     parameter = asked.pepper_parameter
-    pepper = ensure_pepper(parameter) if parameter else None
+    pepper = ensure_secret(parameter) if parameter else None
+    if parameter:
+        ensure_secret(parameter.replace("KEY_PEPPER", "QUOTE_SECRET"))
     prefix = {"prod": "tk_live", "dev": "tk_test", "local": "tk_dev"}[asked.stage]
     key = ensure_key(None, table=asked.table, pepper=pepper, prefix=prefix)
     sys.stdout.write(f"TOLLKEEPER_KEY={key}\n")

@@ -1,7 +1,8 @@
 """The stack's HTTP API on one machine: routes, authorizers and CORS of template.yaml.
 
 Beside the API stand paths that only this gateway has: `GET /healthz`, and below `/_local/` the
-simulated checkout page and `POST /_local/schedules/<function>`, which runs a schedule now.
+simulated checkout page and `POST /_local/schedules/<function>`, which runs a schedule now; and the
+events of the local bus, `GET /v1/events`.
 """
 
 from __future__ import annotations
@@ -42,6 +43,18 @@ class Invocable(Protocol):
         ...
 
 
+class Bus(Protocol):
+    """The event bus of this machine, with paths of its own."""
+
+    def serves(self, path: str) -> bool:
+        """The bus answers requests for this path."""
+        ...
+
+    def respond(self, request: Request, path: str) -> Answer:
+        """The bus's answer."""
+        ...
+
+
 class Gateway:
     """Answers requests as the deployed API would, by the functions of the same template."""
 
@@ -54,6 +67,7 @@ class Gateway:
         log: Callable[[str], None],
         is_ready: Callable[[], bool] = lambda: True,
         checkout_page: CheckoutPage | None = None,
+        bus: Bus | None = None,
     ) -> None:
         self._template = template
         self._routes = RouteTable(template.routes)
@@ -62,6 +76,7 @@ class Gateway:
         self._log = log
         self._is_ready = is_ready
         self._checkout_page = checkout_page
+        self._bus = bus
         self._gates = {
             name: AuthorizerGate(authorizer, invoke=self.invoke)
             for name, authorizer in template.authorizers.items()
@@ -81,7 +96,7 @@ class Gateway:
     def respond(self, request: Request) -> Answer:
         """The answer to one request, CORS headers included; never raises for a bad one."""
         path = decoded_path(request)
-        if path == "/healthz" or path.startswith("/_local/"):
+        if path == "/healthz" or path.startswith("/_local/") or self._is_of_bus(path):
             return self._own(request, path)
         if self._is_preflight(request, path):
             return Answer(status=204, headers=self._preflight_headers(request))
@@ -126,11 +141,16 @@ class Gateway:
         name, colon, port = host.rpartition(":")
         if (name if colon and port.isdecimal() else host) not in _LOOPBACK_HOSTS:
             return message_answer(403)
+        if self._bus is not None and self._bus.serves(path):
+            return self._bus.respond(request, path)
         if path.startswith(SCHEDULES_PATH) and request.method == "POST":
             return self._run_schedule(path.removeprefix(SCHEDULES_PATH), request.body)
         if path == CHECKOUT_PATH or path.startswith(CHECKOUT_PATH + "/"):
             return self._checkout(request, path)
         return message_answer(404)
+
+    def _is_of_bus(self, path: str) -> bool:
+        return self._bus is not None and self._bus.serves(path)
 
     def _run_schedule(self, logical_id: str, body: bytes) -> Answer:
         """The answer of a scheduled function that runs now; a JSON object sent is its event."""

@@ -32,6 +32,8 @@ from local.data_folder import (
 )
 from local.engine import ROOT, Engine, EngineError, choose, free_port
 from local.environments import FunctionError, FunctionPool
+from local.events_bus import BUS_PATH, EVENTS_PATH, LocalBus
+from local.events_delivery import Delivery, make_delivery
 from local.gateway import CHECKOUT_PATH, SCHEDULES_PATH, CheckoutPage, Gateway
 from local.leash import tie_to_parent
 from local.schedules import ScheduleError, Schedules
@@ -178,7 +180,13 @@ def set_environment(
     Why: one process has one environment. The template's own variables give the rest, so a new
     setting of the stack reaches the local functions without a second list.
     """
-    kept = folder.kept({"KEY_PEPPER": new_pepper, "STRIPE_WEBHOOK_SECRET": new_webhook_secret})
+    kept = folder.kept(
+        {
+            "KEY_PEPPER": new_pepper,
+            "QUOTE_SECRET": new_pepper,
+            "STRIPE_WEBHOOK_SECRET": new_webhook_secret,
+        }
+    )
     local_origins = [f"http://{name}" for name in ("localhost:3000", "127.0.0.1:3000")]
     defaults = {
         **kept,
@@ -191,6 +199,8 @@ def set_environment(
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",
     }
+    # The functions' own client puts events; the bus that it reaches is the gateway's.
+    defaults["AWS_ENDPOINT_URL_EVENTBRIDGE"] = options.url + BUS_PATH
     if not os.environ.get("STRIPE_SECRET_KEY"):
         defaults["CHECKOUT_SIMULATOR_URL"] = options.url + CHECKOUT_PATH
     for function in template.functions.values():
@@ -199,6 +209,8 @@ def set_environment(
     for name, value in defaults.items():
         if not os.environ.get(name):
             os.environ[name] = value
+    if os.environ.get("TOLLKEEPER_EVENTS") == "off":
+        os.environ["EVENT_BUS_NAME"] = ""
     os.environ["STAGE"] = "local"
     # Locally the secrets are in the environment; an empty prefix says so.
     os.environ["SECRETS_PREFIX"] = ""
@@ -266,7 +278,16 @@ def make_gateway(options: Options, *, template: Template, engine: Engine | None)
         log=log,
         is_ready=lambda: engine is None or engine.is_alive,
         checkout_page=find_checkout_page(),
+        bus=LocalBus(log=log),
     )
+
+
+def find_delivery(options: Options, *, template: Template, gateway: Gateway) -> Delivery | None:
+    """What takes the table's stream to its function, unless the user turned events off."""
+    if os.environ.get("TOLLKEEPER_EVENTS") == "off":
+        return None
+    table = os.environ["TABLE_NAME"]
+    return make_delivery(template, table=table, folder=options.data, invoke=gateway.invoke, log=log)
 
 
 def banner(options: Options, *, template: Template, engine: Engine | None, key: str) -> str:
@@ -284,6 +305,8 @@ def banner(options: Options, *, template: Template, engine: Engine | None, key: 
         f"  checkout   {os.environ.get('CHECKOUT_SIMULATOR_URL') or stripe}",
         f"  functions  log to {logs}" if not options.logs_to_stderr else f"  functions  log {logs}",
     ]
+    if os.environ.get("TOLLKEEPER_EVENTS") != "off":
+        lines.append(f"  events     {options.url}{EVENTS_PATH}?after=0, and a line here for each")
     for schedule in template.schedules:
         function = template.functions[schedule.function].logical_id
         now = f"now: curl -X POST {options.url}{SCHEDULES_PATH}{function}"
@@ -322,6 +345,7 @@ def serve(options: Options, *, signals: Signals) -> None:
         ensure_table(template, name=os.environ["TABLE_NAME"])
         key = ensure_key(options, folder)
         gateway = make_gateway(options, template=template, engine=engine)
+        delivery = find_delivery(options, template=template, gateway=gateway)
         signals.begin()
         server = Server(listener, respond=gateway.respond, log=log)
         folder.describe_holder(options.url)
@@ -330,8 +354,12 @@ def serve(options: Options, *, signals: Signals) -> None:
         stdout.flush()
         server.start()
         gateway.schedules.start()
+        if delivery is not None:
+            delivery.start()
         signals.wait()
         gateway.schedules.stop()
+        if delivery is not None:
+            delivery.stop()
         if not server.stop(grace_s=GRACE_S):
             log("some requests were still under way after ten seconds; they are cut off")
 

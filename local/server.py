@@ -24,7 +24,8 @@ IDLE_TIMEOUT_S = 75.0
 LINGER_S = 2.0
 LINGER_MAX_BYTES = 64 * 1024 * 1024
 
-_QUIET_PATHS = frozenset({"/healthz"})
+# What programs ask all the time; of an event the bus itself says a line.
+_QUIET_PATHS = frozenset({"/healthz", "/_local/bus"})
 
 
 class Server:

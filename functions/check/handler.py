@@ -8,10 +8,11 @@ from aws_lambda_powertools.event_handler import Response
 
 from tollkeeper.edge import wiring
 from tollkeeper.edge.answers import show_allowed, show_estimate
-from tollkeeper.edge.bodies import RunBody
+from tollkeeper.edge.bodies import CheckBody
 from tollkeeper.edge.http import Answer, Api
 from tollkeeper.edge.observability import log_fact
-from tollkeeper.service.charging import check, estimate
+from tollkeeper.service.charging import check
+from tollkeeper.service.quoting import quote
 
 api = Api(lambda: wiring.clock().now())
 
@@ -20,7 +21,7 @@ api = Api(lambda: wiring.clock().now())
 def check_run() -> Response[str]:
     """200 where the account can pay for the run now, else 402 with what would help."""
     request = api.read_known()
-    body, _ = request.body(RunBody)
+    body, _ = request.body(CheckBody)
     world = wiring.world()
     allowed = check(world, body.to_run(world.catalog))
     log_fact("checked", account=body.account, operation=body.operation)
@@ -31,9 +32,10 @@ def check_run() -> Response[str]:
 def estimate_run() -> Response[str]:
     """What the run may cost: min, typical and max."""
     request = api.read_known()
-    body, _ = request.body(RunBody)
+    body, _ = request.body(CheckBody)
     world = wiring.world()
-    return Answer(show_estimate(estimate(world, body.to_run(world.catalog)))).to_response()
+    run = body.to_run(world.catalog)
+    return Answer(show_estimate(quote(world, run.account, run.consumption))).to_response()
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

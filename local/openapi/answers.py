@@ -1,4 +1,4 @@
-"""What routes answer when all is well: a schema for each answer and for the parts of them.
+"""What routes answer when all is well: a schema for each answer.
 
 Why: answers are put together as plain objects at the edge. The tests hold every answer they see
 against these schemas with no member left over, so neither can change without the other.
@@ -6,6 +6,7 @@ against these schemas with no member left over, so neither can change without th
 
 from __future__ import annotations
 
+from local.openapi.parts import BALANCE, BOUGHT, HOLD_ID, KEY, LISTED, RUN, SERVICE_KEY, USED
 from local.openapi.schemas import (
     AMOUNT,
     COUNT,
@@ -13,7 +14,6 @@ from local.openapi.schemas import (
     FLAG,
     MOMENT,
     TEXT,
-    WHOLE,
     Schema,
     choice,
     counts,
@@ -26,177 +26,8 @@ from local.openapi.schemas import (
 )
 from tollkeeper.domain.account import Status
 from tollkeeper.domain.entries import EntryKind
-from tollkeeper.domain.grants import GrantKind
 from tollkeeper.domain.payments import PaymentOutcome
 from tollkeeper.domain.purchases import PurchaseStatus
-from tollkeeper.domain.usage_pools import POOL_NAMES
-from tollkeeper.edge.routes import SCOPES
-
-KEY = said(TEXT, "The key of the ledger row: your Idempotency-Key, or one of the system's with `~`")
-USD = said(TEXT, "US dollars as an exact decimal text")
-PRICE = said(TEXT, "In the currency's main unit, with all its decimals")
-
-
-def pools(each: Schema) -> Schema:
-    """Tokens by pool."""
-    members = dict.fromkeys(POOL_NAMES, each)
-    schema: Schema = {"type": "object", "properties": members}
-    return said(schema, "Tokens by pool; pools without any are left out")
-
-
-TOKENS = pools(COUNT)
-BALANCE: dict[str, Schema] = {
-    "available": said(AMOUNT, "What is there after this; below 0 where a plan allows overdraft"),
-    "held": said(AMOUNT, "Set aside for calls under way"),
-    "debt": said(AMOUNT, "Overdraft that is not paid yet"),
-    "seq": said(COUNT, "The row's place in the account's ledger, from 1 without gaps"),
-}
-RUN: dict[str, Schema] = {
-    "cost_usd": or_null(said(USD, "What the provider billed, where that is known")),
-    "breakdown": rows(ref("BreakdownLine")),
-    "price_version": said(TEXT, "Digest of the catalog that priced the run"),
-}
-LISTED: dict[str, Schema] = {
-    "seq": BALANCE["seq"],
-    "key": KEY,
-    "kind": choice(*EntryKind),
-    "delta": said(AMOUNT, "What `available` changed by"),
-    "available_after": AMOUNT,
-    "at": MOMENT,
-    "operation": or_null(TEXT),
-    "model": or_null(TEXT),
-    "feature": or_null(TEXT),
-    "charged": or_null(AMOUNT),
-}
-USED: dict[str, Schema] = {
-    "service": or_null(TEXT),
-    "subtype": or_null(TEXT),
-    "quantity": or_null(AMOUNT),
-    "tokens": or_null(TOKENS),
-    "response_time_ms": or_null(COUNT),
-    "occurred_at": or_null(MOMENT),
-}
-# A charge that is undone on a later day counts there as a run less.
-TOTAL: dict[str, Schema] = {
-    "calls": said(WHOLE, "Runs that were charged, less those undone; below 0 where more were"),
-    "failed": COUNT,
-    "credits": said(AMOUNT, "Net of what was given back"),
-    "refunded": AMOUNT,
-    "tokens": pools(WHOLE),
-    "tokens_total": WHOLE,
-    "cost_usd": said(USD, "The sum of the costs that are known"),
-    "average_credits": AMOUNT,
-}
-BOUGHT: dict[str, Schema] = {
-    "account": TEXT,
-    "pack": TEXT,
-    "credits": AMOUNT,
-    "price": PRICE,
-    "currency": TEXT,
-}
-SERVICE_KEY: dict[str, Schema] = {
-    "key_id": TEXT,
-    "name": TEXT,
-    "scopes": rows(choice(*sorted(SCOPES))),
-    "created_at": MOMENT,
-    "created_by": TEXT,
-    "expires_at": or_null(MOMENT),
-    "revoked_at": or_null(MOMENT),
-}
-
-PARTS: dict[str, Schema] = {
-    "Amount": {
-        "type": "number",
-        "description": "Credits, exact to six decimals: read it as a decimal, not as a float.",
-    },
-    "Warning": record(code=TEXT, message=TEXT),
-    "BreakdownLine": record(
-        item=TEXT,
-        quantity={"type": "number"},
-        rate=said(TEXT, "Credits per unit; `60/1000` is 60 for 1,000"),
-        credits=AMOUNT,
-    ),
-    "Grant": record(
-        id=TEXT,
-        kind=choice(*GrantKind),
-        amount=AMOUNT,
-        remaining=AMOUNT,
-        priority=said(WHOLE, "Lower is drawn from first"),
-        effective_at=MOMENT,
-        expires_at=or_null(MOMENT),
-    ),
-    "Window": record(
-        window=choice("day", "month", "period"),
-        spent=AMOUNT,
-        limit=or_null(AMOUNT),
-        percent=or_null({"type": "number"}),
-        resets_at=MOMENT,
-    ),
-    "FeatureUse": record(feature=TEXT, used=COUNT, limit=COUNT),
-    "FeatureLimit": record(feature=TEXT, limit=COUNT),
-    "AccountPlan": record(
-        id=TEXT,
-        name=TEXT,
-        driven_by=choice("calendar"),
-        period_start=MOMENT,
-        period_end=MOMENT,
-        allocation=AMOUNT,
-        used=AMOUNT,
-        next_plan=or_null(TEXT),
-    ),
-    "AccountTotals": record(
-        granted=AMOUNT, purchased=AMOUNT, spent=AMOUNT, expired=AMOUNT, refunded=AMOUNT
-    ),
-    "HistoryRow": record(**LISTED),
-    "Draw": record(grant=TEXT, kind=choice(*GrantKind), amount=AMOUNT),
-    "StatsTotal": record(**TOTAL),
-    "StatsRow": partly(
-        record(
-            bucket=said(TEXT, "A day, the Monday of a week, or a month such as 2026-11"),
-            operation=said(
-                or_null(TEXT), "There where rows are grouped by it; so are the next two"
-            ),
-            model=or_null(TEXT),
-            feature=or_null(TEXT),
-            **TOTAL,
-        ),
-        "operation",
-        "model",
-        "feature",
-    ),
-    "Pack": record(
-        id=TEXT,
-        name=TEXT,
-        credits=AMOUNT,
-        price=PRICE,
-        currency=TEXT,
-        price_per_credit=TEXT,
-        savings_percent=WHOLE,
-        features=rows(TEXT),
-        expires_after_days=or_null(COUNT),
-    ),
-    "ModelPrice": record(name=TEXT, patterns=rows(TEXT), price=AMOUNT, explanation=TEXT),
-    "OperationPrice": record(
-        id=TEXT,
-        name=TEXT,
-        rule=choice("flat", "per_unit", "per_1k_tokens", "local"),
-        price=said(or_null(AMOUNT), "Credits per `unit`; null where each model has its own"),
-        unit=TEXT,
-        explanation=TEXT,
-        feature=or_null(TEXT),
-        models=rows(ref("ModelPrice")),
-    ),
-    "Plan": record(
-        id=TEXT,
-        name=TEXT,
-        allocation=AMOUNT,
-        is_default=FLAG,
-        rollover=choice("none", "all", "capped"),
-        features=rows(ref("FeatureLimit")),
-    ),
-    "ServiceKey": record(**SERVICE_KEY),
-    "Finding": record(invariant=TEXT, where=TEXT, what=said(TEXT, "A sentence for people")),
-}
 
 ANSWERS: dict[str, Schema] = {
     "Allowed": record(
@@ -206,8 +37,62 @@ ANSWERS: dict[str, Schema] = {
         spendable=said(AMOUNT, "What a charge may take: available and what overdraft is left"),
         warnings=rows(ref("Warning")),
     ),
-    "Estimate": record(min=AMOUNT, typical=AMOUNT, max=AMOUNT, explanation=TEXT),
+    "Estimate": record(
+        min=AMOUNT,
+        typical=AMOUNT,
+        max=AMOUNT,
+        quote_id=said(
+            or_null(TEXT), "Send it with the call and these prices hold; null where none are signed"
+        ),
+        price_version=RUN["price_version"],
+        explanation=TEXT,
+        breakdown=RUN["breakdown"],
+    ),
     "Charged": record(key=KEY, charged=AMOUNT, **BALANCE, **RUN, warnings=rows(ref("Warning"))),
+    "Held": record(
+        key=KEY,
+        hold_id=HOLD_ID,
+        required=said(AMOUNT, "What this hold set aside"),
+        expires_at=MOMENT,
+        **{**BALANCE, "held": said(AMOUNT, "What this hold set aside")},
+        **RUN,
+        warnings=rows(ref("Warning")),
+    ),
+    "Settled": record(
+        key=KEY,
+        hold_id=HOLD_ID,
+        charged=AMOUNT,
+        released=said(AMOUNT, "Back from the hold; what expired of it is in `expired`"),
+        expired=said(AMOUNT, "Of what was released, what had no grant left to go back to"),
+        uncollected=said(AMOUNT, "Used above the hold, and not there to charge"),
+        late=said(FLAG, "The hold had expired"),
+        final=said(FLAG, "false: the hold is still open with the rest"),
+        **BALANCE,
+        **RUN,
+        warnings=rows(ref("Warning")),
+    ),
+    "Released": record(key=KEY, hold_id=HOLD_ID, released=AMOUNT, expired=AMOUNT, **BALANCE),
+    "Extended": record(key=KEY, hold_id=HOLD_ID, expires_at=MOMENT, **BALANCE),
+    "Funded": record(
+        key=KEY,
+        budget=TEXT,
+        transferred=AMOUNT,
+        budget_available=said(AMOUNT, "What the budget has after this"),
+        **BALANCE,
+    ),
+    "BudgetClosed": record(
+        key=KEY,
+        budget=TEXT,
+        returned=AMOUNT,
+        expired=said(AMOUNT, "Of it, what had no grant left to go back to"),
+        **BALANCE,
+    ),
+    "LimitsChanged": record(
+        key=KEY,
+        limits=said(ref("ChangedLimits"), "What was set; null took a limit away"),
+        set_by=choice("operator", "user"),
+        **BALANCE,
+    ),
     "GivenBack": record(
         key=KEY, charge=said(or_null(KEY), "The charge's key"), refunded=AMOUNT, **BALANCE
     ),
@@ -248,8 +133,11 @@ ANSWERS: dict[str, Schema] = {
         zone=said(TEXT, "The IANA zone in which its days and periods begin"),
         next_zone=or_null(TEXT),
         name=or_null(TEXT),
+        parent=said(or_null(TEXT), "The account that funds it, where it is a budget"),
         grants=rows(ref("Grant")),
+        holds=rows(ref("OpenHold")),
         windows=rows(ref("Window")),
+        limits=ref("AccountLimits"),
         features=rows(ref("FeatureUse")),
         totals=ref("AccountTotals"),
         seq=COUNT,
@@ -265,10 +153,16 @@ ANSWERS: dict[str, Schema] = {
             **LISTED,
             amount=said(AMOUNT, "What the row is about, which a delta of 0 can hide"),
             held=AMOUNT,
+            held_change=said(AMOUNT, "What open holds changed by"),
             debt=AMOUNT,
             debt_change=AMOUNT,
             grant=or_null(ref("Grant")),
             grants_moved=rows(ref("Draw")),
+            grants_returned=said(rows(ref("Draw")), "What went back of a hold or a budget"),
+            expired=said(AMOUNT, "What had no grant left to go back to"),
+            uncollected=said(AMOUNT, "Used above a hold, and not there to charge"),
+            hold_id=or_null(TEXT),
+            alerts=said(rows(TEXT), "The thresholds that this row crossed"),
             refers_to=or_null(KEY),
             returned_by=or_null(KEY),
             reason=or_null(TEXT),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from local.openapi import answers, problems
+from local.openapi import answers, parts, problems
 from local.openapi.examples import Examples, read_examples
 from local.openapi.requests import PARAMETERS, STRIPE_EVENT, body_schema, query_parameters
-from local.openapi.routes import FACTS, NEEDED, Facts
+from local.openapi.routes import FACTS, FOR_PARTS, NEEDED, OPTIONAL, Facts
 from local.openapi.schemas import Schema, ref
 from tollkeeper import __version__
 from tollkeeper.edge.csv_export import COLUMNS
@@ -27,9 +27,15 @@ PHRASES = {
 }
 TAGS = {
     "Charging": "Before a call and after it",
+    "Budgets": "Accounts that another account funds: teams, members, an agent's run",
     "Reading": "Balance, history and stats",
     "Operators": "What your own staff and back office do",
     "Buying": "Packs, checkout and purchases",
+}
+KEYS = {
+    NEEDED: "IdempotencyKey",
+    OPTIONAL: "OptionalIdempotencyKey",
+    FOR_PARTS: "PartIdempotencyKey",
 }
 # Refusals and failures that many routes share: their status, their codes and their name.
 SHARED: dict[tuple[int, tuple[str, ...]], str] = {
@@ -115,7 +121,7 @@ def _components() -> Schema:
                 {
                     **bodies,
                     "StripeEvent": STRIPE_EVENT,
-                    **answers.PARTS,
+                    **parts.PARTS,
                     **answers.ANSWERS,
                     **problems.problem_schemas(),
                 }.items()
@@ -173,8 +179,8 @@ def _security(route: Route) -> list[Schema]:
 
 def _parameters(route_key: str, facts: Facts) -> list[Schema]:
     names = re.findall(r"\{(\w+)\}", route_key)
-    if facts.key:
-        names.append("IdempotencyKey" if facts.key == NEEDED else "OptionalIdempotencyKey")
+    if facts.key in KEYS:
+        names.append(KEYS[facts.key])
     if ROUTES[route_key].scope == SIGNATURE:
         names.append("StripeSignature")
     for name in names:
@@ -237,7 +243,7 @@ def _codes(route_key: str, route: Route, facts: Facts) -> set[str]:
 
 def _good_answer(status: int, names: tuple[str, ...], facts: Facts, examples: Examples) -> Schema:
     for name in names:
-        if name not in answers.ANSWERS and name not in answers.PARTS:
+        if name not in answers.ANSWERS and name not in parts.PARTS:
             raise KeyError(f"{name} needs a schema in local/openapi/answers.py: ANSWERS")
     schema = ref(names[0]) if len(names) == 1 else {"oneOf": [ref(name) for name in names]}
     content: Schema = {JSON: {"schema": schema}}
@@ -271,6 +277,6 @@ def _bad_answer(status: int, codes: list[str], shown: list[Any]) -> Schema:
     retry: Schema = {"headers": {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}}}
     return {
         "description": titles or PHRASES[status],
-        **(retry if status == 503 else {}),
+        **(retry if status == 503 or (codes and status == 429) else {}),
         "content": content,
     }

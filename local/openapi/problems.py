@@ -27,26 +27,41 @@ PARTS: dict[str, Schema] = {
     "Affordable": partly(
         record(
             tokens_total=said(COUNT, "How many tokens of this model the account can pay"),
-            models=said(rows(TEXT), "Which models it can pay these tokens of"),
+            tokens_output=said(COUNT, "How many of them the answer may have, after this input"),
+            models=said(rows(TEXT), "Which models it can pay this run with"),
         ),
         "tokens_total",
+        "tokens_output",
         "models",
     ),
+    "PlanOffer": record(plan=TEXT, name=TEXT, allocation=AMOUNT),
     "GatewayMessage": said(record(message=TEXT), "What API Gateway itself answers."),
 }
+BLOCKING = ("balance", "feature_limit", "daily_limit", "monthly_limit", "per_run_max", "parent")
 SHORTAGE: dict[str, Schema] = {
     "required": AMOUNT,
     "available": AMOUNT,
     "spendable": AMOUNT,
-    "held": AMOUNT,
+    "held": said(AMOUNT, "Set aside by open holds"),
+    "level": said(choice("account", "budget", "parent"), "Whose credits or limit it is"),
     "shortfall": AMOUNT,
-    "blocking": choice("balance", "feature_limit"),
-    "resets_at": said(or_null(MOMENT), "When the plan gives credits or counts again"),
-    "offers": said(rows(ref("Offer")), "Packs that would cover it"),
+    "blocking": choice(*BLOCKING),
+    "resets_at": said(or_null(MOMENT), "When the plan gives credits, or the limit counts, again"),
+    "offers": said(rows(ref("Offer")), "The cheapest pack that would cover it, else the largest"),
+    "plans": said(rows(ref("PlanOffer")), "The smallest plan that would"),
     "affordable": ref("Affordable"),
 }
 ADDED: dict[str, dict[str, Schema]] = {
     "insufficient_credits": SHORTAGE,
+    "limit_reached": {
+        **SHORTAGE,
+        "limit": AMOUNT,
+        "spent": said(AMOUNT, "Spent in the window, and held"),
+    },
+    "hold_closed": {
+        "hold_id": TEXT,
+        "state": choice("settled", "released", "expired"),
+    },
     "feature_limit": {**SHORTAGE, "feature": TEXT, "used": COUNT, "limit": COUNT},
     "invalid": {"errors": {**rows(ref("MemberProblem")), "minItems": 1, "maxItems": MOST_PROBLEMS}},
     "unknown_model": {"model": or_null(TEXT), "models": rows(TEXT)},

@@ -13,7 +13,7 @@ from local.openapi.schemas import Schema, said
 from tollkeeper.domain.entries import ID_PATTERN
 from tollkeeper.domain.money import LARGEST_MICROCREDITS, LONGEST_AMOUNT, MICRO
 from tollkeeper.domain.purchases import PURCHASE_ID
-from tollkeeper.edge import bodies
+from tollkeeper.edge import members
 
 LARGEST = LARGEST_MICROCREDITS // MICRO
 ID = ID_PATTERN.pattern
@@ -32,64 +32,81 @@ DIGITS = r"^{}[0-9]+(\.[0-9]+)?$"
 SHORT = {"type": "string", "maxLength": LONGEST_AMOUNT}
 # What a function decides, put as a schema: nothing that the function takes is left out.
 BY_FUNCTION: dict[Callable[..., object], Schema] = {
-    _validator(bodies.Micro): {
+    _validator(members.Micro): {
         "anyOf": [
             {"type": "number", "exclusiveMinimum": 0, "maximum": LARGEST},
             {**SHORT, "pattern": DIGITS.format("")},
         ]
     },
-    _validator(bodies.SignedMicro): {
+    _validator(members.MicroOrZero): {
+        "anyOf": [
+            {"type": "number", "minimum": 0, "maximum": LARGEST},
+            {**SHORT, "pattern": DIGITS.format("")},
+        ]
+    },
+    _validator(members.SignedMicro): {
         "anyOf": [
             {"type": "number", "minimum": -LARGEST, "maximum": LARGEST, "not": {"const": 0}},
             {**SHORT, "pattern": DIGITS.format("-?")},
         ]
     },
-    _validator(bodies.Account): {"type": "string", "pattern": whole(ID)},
-    _validator(bodies.Id): {"type": "string", "pattern": whole(bodies.CATALOG_ID.pattern)},
-    _validator(bodies.Moment): {
+    _validator(members.Account): {"type": "string", "pattern": whole(ID)},
+    _validator(members.Id): {"type": "string", "pattern": whole(members.CATALOG_ID.pattern)},
+    _validator(members.Moment): {
         "type": "string",
         "format": "date-time",
-        "pattern": whole(bodies.MOMENT.pattern),
+        "pattern": whole(members.MOMENT.pattern),
     },
-    _validator(bodies.Day): {
+    _validator(members.Day): {
         "type": "string",
         "format": "date",
-        "pattern": whole(bodies.DAY.pattern),
+        "pattern": whole(members.DAY.pattern),
     },
-    _validator(bodies.Metadata): {"type": "object"},
+    _validator(members.Metadata): {"type": "object"},
 }
 
 MEMBERS = {
     "account": "Who pays: your own user's or organisation's id",
+    "alert_thresholds": "Percentages of a limit that tell you, ascending; null: the catalog's",
     "amount": "Credits: a number, or a text of digits, with at most six decimals",
     "anchor": "A day from whose day of the month periods count",
     "at": "When the change happens",
     "bucket": "What a row spans",
+    "budget": "The id of an account of its own that this one funds",
     "cancel_url": "Where the customer goes who does not pay; on an allowed origin",
+    "daily": "What may be spent in a day of the account's zone; null: no limit",
     "cursor": "The `next_cursor` of the page before",
     "effective_at": "From when the credits count; absent: now",
+    "estimate": "What you expect it to cost, in credits; instead of usage or quantity",
     "expires_at": "Until when it counts; absent: for ever",
+    "expires_in_s": "How long the hold stays open: 1 second to 24 hours",
     "feature": "A label for stats, at most 64 bytes",
+    "final": "false: a part of a long run is charged, and the hold stays open with the rest",
     "from": "The first day, in the account's zone; absent: 30 days in all",
     "group_by": "What rows are told apart by besides",
+    "hold_id": "Your own id for the hold, which is its key; absent: the Idempotency-Key",
     "key": "The key of the charge",
     "kind": "What the credits are; `pack` was paid for elsewhere",
     "limit": "How many rows; at most 200 as JSON, 5,000 as CSV",
+    "low_balance": "The balance at which the account is low; null: the catalog's",
     "metadata": "Anything of yours that the ledger keeps, at most 4 KB",
     "model": "The model's name; absent: the one that the provider's answer names",
+    "monthly": "What may be spent in a month of the account's zone; null: no limit",
     "name": "For people",
     "occurred_at": "When the run was",
     "operation": "What ran: an id of the catalog",
     "pack": "An id of the catalog",
+    "per_run_max": "What one run may cost; null: no limit",
     "plan": "An id of the catalog",
     "priority": "Lower is drawn from first",
     "quantity": "How many units: minutes, messages, documents; absent: 1",
-    "quote_id": "Reserved",
+    "quote_id": "As an estimate gave it: its prices hold until it expires",
     "reason": "Why; the ledger keeps it",
     "response_time_ms": "How long it took; may differ between two tries with one key",
     "role": "The plan by a role of the catalog, instead of `plan`",
     "scopes": "What the key may do",
     "service": "The provider, at most 64 bytes",
+    "set_by": "Whose limits they are; the tighter ones hold",
     "subtype": "A label for stats, at most 64 bytes",
     "success": "false records that the run failed, and charges nothing",
     "success_url": "Where the customer goes who paid; on an allowed origin",
@@ -191,6 +208,12 @@ PARAMETERS: dict[str, Schema] = {
         whole(f"((c~)?{ID}|{SYSTEM_KEY})"),
         example="msg_812",
     ),
+    "hold_id": parameter(
+        "hold_id", "path", "The hold's id; percent-encoded", whole(ID), example="call_7"
+    ),
+    "budget": parameter(
+        "budget", "path", MEMBERS["budget"] + "; percent-encoded", whole(ID), example="team_1"
+    ),
     "key_id": parameter(
         "key_id", "path", "A key's `key_id`", "^[!-~]{1,200}$", example="cfef95cf1f6b"
     ),
@@ -208,6 +231,10 @@ PARAMETERS: dict[str, Schema] = {
         "Idempotency-Key", "header", KEY_SAID + "; may be left out", whole(ID)
     )
     | {"required": False},
+    "PartIdempotencyKey": parameter(
+        "Idempotency-Key", "header", "Needed where `final` is false, else not read", ""
+    )
+    | {"required": False, "schema": {"type": "string"}},
     "StripeSignature": parameter(
         "Stripe-Signature",
         "header",

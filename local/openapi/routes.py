@@ -9,10 +9,20 @@ from pydantic import BaseModel
 
 from tollkeeper.edge import bodies
 
-RUN_CODES = ("unknown_operation", "unknown_model", "not_found", "account_frozen", "account_closed")
-SHORT_CODES = ("insufficient_credits", "feature_limit")
+RUN_CODES = (
+    "unknown_operation",
+    "unknown_model",
+    "quote_expired",
+    "not_found",
+    "account_frozen",
+    "account_closed",
+)
+SHORT_CODES = ("insufficient_credits", "limit_reached", "feature_limit")
+HOLD_CODES = ("not_found", "hold_closed")
 NEEDED = "needed"
 OPTIONAL = "optional"
+IN_PATH = "in the path"
+FOR_PARTS = "for parts"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +31,8 @@ class Facts:
 
     `answers` names the schemas of each good status; `codes` are the refusals that are the
     route's own, beside those that follow from its access, body, path and key. `key` says whether
-    an Idempotency-Key is needed. `has_balance`: answers carry X-Credits-Available.
+    an Idempotency-Key is needed, or that the path is (but for parts). `has_balance`: answers carry
+    X-Credits-Available.
     """
 
     operation: str
@@ -38,7 +49,8 @@ class Facts:
     notes: str = field(default="")
 
 
-CHARGING, READING, OPERATORS, BUYING = "Charging", "Reading", "Operators", "Buying"
+CHARGING, BUDGETS, READING = "Charging", "Budgets", "Reading"
+OPERATORS, BUYING = "Operators", "Buying"
 
 
 def _standing(operation: str, summary: str) -> Facts:
@@ -62,7 +74,7 @@ FACTS: dict[str, Facts] = {
         notes="Nothing is written.",
         answers={200: ("Allowed",)},
         codes=(*RUN_CODES, *SHORT_CODES),
-        body=bodies.RunBody,
+        body=bodies.CheckBody,
     ),
     "POST /v1/estimate": Facts(
         operation="estimate",
@@ -70,8 +82,8 @@ FACTS: dict[str, Facts] = {
         summary="What a run may cost",
         notes="Nothing is written.",
         answers={200: ("Estimate",)},
-        codes=("unknown_operation", "unknown_model", "not_found"),
-        body=bodies.RunBody,
+        codes=("unknown_operation", "unknown_model"),
+        body=bodies.CheckBody,
     ),
     "POST /v1/deduct": Facts(
         operation="deduct",
@@ -89,6 +101,76 @@ FACTS: dict[str, Facts] = {
         summary="Undo a charge, whole and once",
         answers={200: ("GivenBack",)},
         codes=("not_found", "already_refunded"),
+        body=bodies.VoidBody,
+        may_be_empty=True,
+        key=NEEDED,
+        has_balance=True,
+    ),
+    "POST /v1/holds": Facts(
+        operation="hold",
+        tag=CHARGING,
+        summary="Set credits aside before a call",
+        notes="The hold's id is its key: `hold_id`, or the Idempotency-Key.",
+        answers={201: ("Held",)},
+        codes=(*RUN_CODES, *SHORT_CODES, "hold_limit"),
+        body=bodies.HoldBody,
+        key=OPTIONAL,
+        has_balance=True,
+    ),
+    "POST /v1/holds/{hold_id}/settle": Facts(
+        operation="settleHold",
+        tag=CHARGING,
+        summary="Charge what a held call used; the rest is back",
+        notes="Without a key the hold is the key. With `final` false a key is needed.",
+        answers={200: ("Settled",)},
+        codes=(*HOLD_CODES, "settle_above_hold", "unknown_model"),
+        body=bodies.SettleBody,
+        key=FOR_PARTS,
+        has_balance=True,
+    ),
+    "POST /v1/holds/{hold_id}/release": Facts(
+        operation="releaseHold",
+        tag=CHARGING,
+        summary="Give a hold back whole: its call did not happen",
+        answers={200: ("Released",)},
+        codes=HOLD_CODES,
+        body=bodies.ReleaseBody,
+        key=IN_PATH,
+        has_balance=True,
+    ),
+    "POST /v1/holds/{hold_id}/extend": Facts(
+        operation="extendHold",
+        tag=CHARGING,
+        summary="Keep a hold open for longer",
+        notes="At most ten times.",
+        answers={200: ("Extended",)},
+        codes=(*HOLD_CODES, "extend_limit", "account_frozen", "account_closed"),
+        body=bodies.ExtendBody,
+        key=NEEDED,
+        has_balance=True,
+    ),
+    "POST /v1/accounts/{id}/budgets": Facts(
+        operation="fundBudget",
+        tag=BUDGETS,
+        summary="Fund a budget, which opens with the credits where it is new",
+        answers={201: ("Funded",)},
+        codes=(
+            "not_found",
+            "account_frozen",
+            "account_closed",
+            "insufficient_credits",
+            "grant_limit",
+        ),
+        body=bodies.BudgetBody,
+        key=NEEDED,
+        has_balance=True,
+    ),
+    "POST /v1/accounts/{id}/budgets/{budget}/close": Facts(
+        operation="closeBudget",
+        tag=BUDGETS,
+        summary="Close a budget; what it did not use is back",
+        answers={200: ("BudgetClosed",)},
+        codes=("not_found", "account_closed", "holds_open"),
         body=bodies.VoidBody,
         may_be_empty=True,
         key=NEEDED,
@@ -173,6 +255,15 @@ FACTS: dict[str, Facts] = {
         summary="The account has this zone and name",
         answers={200: ("ProfileChanged", "Unchanged")},
         body=bodies.ProfileBody,
+        key=OPTIONAL,
+        has_balance=True,
+    ),
+    "PUT /v1/accounts/{id}/limits": Facts(
+        operation="putLimits",
+        tag=OPERATORS,
+        summary="The account has these spend limits and alerts",
+        answers={200: ("LimitsChanged", "Unchanged")},
+        body=bodies.LimitsBody,
         key=OPTIONAL,
         has_balance=True,
     ),

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-from tollkeeper.domain.account import (
-    Account,
-    ChargeReturned,
-    Lifetime,
-    PlanState,
-    Status,
-    Windows,
-)
+from tollkeeper.domain.account import Account, Lifetime, PlanState, Status, Windows
+from tollkeeper.domain.draft import ChargeReturned
 from tollkeeper.domain.entries import AccountId, Entry, EntryKey, EntryKind, Line, Run
 from tollkeeper.domain.grants import Draw, Grant, GrantKind
 from tollkeeper.domain.purchases import EventSeen, Linked, Purchase, PurchaseStatus

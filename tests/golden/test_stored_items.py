@@ -12,11 +12,10 @@ from typing import Any
 
 import pytest
 
-from tests.golden import stored
+from tests.golden import stored, stored_gate
 from tollkeeper.store.api_keys import api_key_from_item, api_key_to_item
 from tollkeeper.store.items import (
     HISTORY_ATTRIBUTES,
-    Item,
     account_from_item,
     account_to_item,
     entry_from_item,
@@ -29,6 +28,7 @@ from tollkeeper.store.payments import (
     purchase_from_item,
     purchase_to_item,
 )
+from tollkeeper.store.rows import Item
 from tollkeeper.store.writes import day_to_item, returned_to_item
 
 STORED: dict[str, Item] = json.loads(
@@ -45,6 +45,9 @@ def account_item(account: Any) -> Item:
 VALUES: dict[str, tuple[object, Callable[[Any], Item], Callable[[Item], object] | None]] = {
     "account.full": (stored.FULL_ACCOUNT, account_item, account_from_item),
     "account.bare": (stored.BARE_ACCOUNT, account_item, account_from_item),
+    "account.gate": (stored_gate.GATE_ACCOUNT, account_item, account_from_item),
+    "account.never_low": (stored_gate.NEVER_LOW_ACCOUNT, account_item, account_from_item),
+    "entry.settle": (stored_gate.SETTLE_ENTRY, entry_to_item, entry_from_item),
     "entry.full": (stored.FULL_ENTRY, entry_to_item, entry_from_item),
     "entry.bare": (stored.BARE_ENTRY, entry_to_item, entry_from_item),
     "entry.bare_run": (stored.BARE_RUN_ENTRY, entry_to_item, entry_from_item),

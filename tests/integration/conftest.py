@@ -38,6 +38,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "STAGE": "local",
         "CATALOG_PATH": str(ROOT / "layers/catalog/catalog.toml"),
         "KEY_PEPPER": "pepper-for-tests",
+        "QUOTE_SECRET": "quotes-for-tests",
         "STRIPE_WEBHOOK_SECRET": "whsec_test",
         "POWERTOOLS_SERVICE_NAME": "test",
         "POWERTOOLS_DEV": "false",

@@ -173,6 +173,9 @@ def test_s3_08_the_account_says_what_was_purchased_spent_and_is_there(
         "spent": 40,
         "expired": 0,
         "refunded": 11,
+        "transferred_in": 0,
+        "transferred_out": 0,
+        "uncollected": 0,
     }
     verify_ledger(driver, "user_1")
 

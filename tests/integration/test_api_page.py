@@ -136,6 +136,8 @@ def test_every_member_of_every_request_is_explained() -> None:
     said = sections()
     for same in ("POST /v1/estimate", "POST /v1/deduct"):
         said[same] = said["POST /v1/check"]
+    for step in ("POST /v1/holds", "POST /v1/holds/{hold_id}/settle"):
+        said[step] += said["POST /v1/check"]
     for route, asks in ASKS.items():
         names = [*asks.members, *(name for name in asks.query if name != "unknown")]
         for name in names:

@@ -18,7 +18,7 @@ from tollkeeper.service.keys import adopt_key
 FOLDER = Path(__file__).parents[2] / "events"
 FILES = sorted(path.stem for path in FOLDER.glob("*.json"))
 KEY = "tk_dev_0123456789ab_example"
-NOT_HTTP = ("authorizer", "period_reset")
+NOT_HTTP = ("authorizer", "notify", "period_reset")
 PAYMENTS = ("checkout", "purchase_webhook")
 
 # In this order, in one table: what each answers, and a member of the answer.
@@ -31,6 +31,17 @@ REPLAYED: dict[str, tuple[int, str, object]] = {
     "deduct.provider_usage": (200, "available", 12),
     "deduct.void": (200, "refunded", 1.5),
     "account.entry": (200, "returned_by", "void_812"),
+    "hold.hold": (201, "available", 9),
+    "hold.by_key": (201, "available", 7),
+    "hold.cannot_pay": (402, "held", 8),
+    "hold.extend": (200, "held", 8),
+    "hold.part": (200, "held", 6.5),
+    "hold.settle": (200, "released", 1.5),
+    "hold.release": (200, "released", 2),
+    "budget.fund": (201, "budget_available", 5),
+    "budget.close": (200, "returned", 5),
+    "admin.limits": (200, "set_by", "user"),
+    "check.limit_reached": (402, "blocking", "per_run_max"),
     "admin.grant": (201, "available", 113.5),
     "admin.adjustment": (201, "adjusted", -0.5),
     "admin.refund": (201, "refunded", 0.5),

@@ -21,13 +21,16 @@ Send = Callable[[Driver, str, int], Answered]
 class Write:
     """A keyed request, another body under the same key, and one that must be refused.
 
-    Each is sent with a key and a number that tells rounds apart.
+    Each is sent with a key and a number that tells rounds apart. `row` is the key of its row, and
+    `prepare` makes what the rounds are about.
     """
 
     send: Send
     other: Send
     refused: Send
     refusal: str
+    row: str = "{key}"
+    prepare: Callable[[Driver, int], Answered] | None = None
 
 
 def post(route: str, **body: Any) -> Send:
@@ -52,7 +55,104 @@ def put(route: str, **bodies: list[str]) -> Send:
     return send
 
 
+def step(name: str, hold: str = "held{n}", **body: Any) -> Send:
+    """A step of an open hold; with a key where its body says that it is a part."""
+
+    def send(driver: Driver, key: str, n: int) -> Answered:
+        has_key = name == "extend" or "final" in body
+        return driver.call(
+            f"POST /v1/holds/{{hold_id}}/{name}",
+            {"account": ACCOUNT, **body},
+            path={"hold_id": hold.format(n=n)},
+            key=key if has_key else None,
+        )
+
+    return send
+
+
+def hold(amount: object) -> Send:
+    """A hold whose id is the key."""
+
+    def send(driver: Driver, key: str, n: int) -> Answered:
+        return driver.hold(ACCOUNT, "sms", key, estimate=amount)
+
+    return send
+
+
+def open_one(driver: Driver, n: int) -> Answered:
+    """A hold of two credits; no more are open at once than may be."""
+    return (
+        driver.hold(ACCOUNT, "sms", f"held{n}", estimate=2) if n < 20 else driver.account(ACCOUNT)
+    )
+
+
+def fund_one(driver: Driver, n: int) -> Answered:
+    """A budget of a credit."""
+    return post("budgets", budget="team{n}", amount=1)(driver, f"fund{n}", n)
+
+
+def close(budget: str, **body: Any) -> Send:
+    """The end of a budget."""
+
+    def send(driver: Driver, key: str, n: int) -> Answered:
+        path = {"id": ACCOUNT, "budget": budget.format(n=n)}
+        route = "POST /v1/accounts/{id}/budgets/{budget}/close"
+        return driver.call(route, body, path=path, key=key)
+
+    return send
+
+
 WRITES: dict[str, Write] = {
+    "hold": Write(hold(1), hold(2), hold(1000), "insufficient_credits", row="h~{key}~open"),
+    "settle": Write(
+        step("settle", amount=1),
+        step("settle", amount=2),
+        step("settle", "nothing{n}", amount=1),
+        "not_found",
+        row="h~held{n}~settle",
+        prepare=open_one,
+    ),
+    "part": Write(
+        step("settle", amount=1, final=False),
+        step("settle", amount=2, final=False),
+        step("settle", "nothing{n}", amount=1, final=False),
+        "not_found",
+        prepare=open_one,
+    ),
+    "release": Write(
+        step("release", reason="r"),
+        step("release", reason="another"),
+        step("release", "nothing{n}"),
+        "not_found",
+        row="h~held{n}~release",
+        prepare=open_one,
+    ),
+    "extend": Write(
+        step("extend", expires_in_s=3600),
+        step("extend", expires_in_s=3601),
+        step("extend", "nothing{n}", expires_in_s=60),
+        "not_found",
+        prepare=open_one,
+    ),
+    "limits": Write(
+        put("limits", monthly=["90", "95"]),
+        put("limits", monthly=["95", "90"]),
+        put("limits", set_by=["operator"]),
+        "invalid",
+    ),
+    "fund": Write(
+        post("budgets", budget="team{n}", amount=1),
+        post("budgets", budget="team{n}", amount=2),
+        post("budgets", budget="team{n}", amount=100000),
+        "insufficient_credits",
+    ),
+    "close a budget": Write(
+        close("team{n}"),
+        close("team{n}", reason="another"),
+        close("nothing{n}"),
+        "not_found",
+        prepare=fund_one,
+    ),
     "deduct": Write(
         lambda d, key, n: d.deduct(ACCOUNT, "sms", key, feature=f"f{n}"),
         lambda d, key, n: d.deduct(ACCOUNT, "sms", key, feature=f"f{n}", quantity=2),
@@ -111,8 +211,12 @@ def write(request: pytest.FixtureRequest, driver: Driver, faults: FaultyClient) 
     driver.grant(ACCOUNT, 100, key="seed")
     for n in range(ROUNDS):
         assert driver.deduct(ACCOUNT, "sms", f"seed{n}").status == 200
+    found = WRITES[request.param]
+    if found.prepare is not None:
+        for n in range(ROUNDS):
+            assert found.prepare(driver, n).status in (200, 201)
     faults.forget()
-    return WRITES[request.param]
+    return found
 
 
 def state(driver: Driver) -> tuple[Any, Any]:
@@ -125,6 +229,11 @@ def state(driver: Driver) -> tuple[Any, Any]:
 def effects(driver: Driver, key: str) -> int:
     """How many rows the key has."""
     return [entry["key"] for entry in driver.entries(ACCOUNT)].count(key)
+
+
+def rows_of(write: Write, driver: Driver, n: int) -> int:
+    """How many rows the round's write has."""
+    return effects(driver, write.row.format(key=f"w{n}", n=n))
 
 
 def test_a_refused_write_changes_nothing(write: Write, driver: Driver) -> None:
@@ -174,7 +283,7 @@ def test_a_version_that_moved_after_the_read_loses_no_update(
     answer = write.send(driver, "w2", 2)
 
     assert answer.status in (200, 201)
-    assert (effects(driver, "between"), effects(driver, "w2")) == (1, 1)
+    assert (effects(driver, "between"), rows_of(write, driver, 2)) == (1, 1)
     verify_ledger(driver, ACCOUNT)
 
 
@@ -194,7 +303,7 @@ def test_the_first_of_two_equal_requests_wins_and_the_other_replays(
 
     assert answer.body == overtaking[0].body
     assert answer.headers["idempotency-replayed"] == "true"
-    assert effects(driver, "w2") == 1
+    assert rows_of(write, driver, 2) == 1
     verify_ledger(driver, ACCOUNT)
 
 
@@ -218,7 +327,7 @@ def test_a_fault_at_any_call_ends_in_one_effect_after_a_retry(
 
             assert first in (200, 201, 503, None), (index, fault)
             assert again.status in (200, 201), (index, fault, again.text)
-            assert effects(driver, f"w{n}") == 1, (index, fault)
+            assert rows_of(write, driver, n) == 1, (index, fault)
     assert n < ROUNDS
     verify_ledger(driver, ACCOUNT)
 

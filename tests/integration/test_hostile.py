@@ -15,7 +15,7 @@ from tests.support.driving import Answered, Driver, FakeContext, load, read_answ
 from tests.support.dumping import dump_table, table_client
 from tests.support.hostile import BAD, BAD_KEYS, BAD_PATHS, NOT_NUMBERS
 from tests.support.payments import FakeStripe
-from tests.support.requests import ACCOUNT, ASKS, CHARGE, Asks, bad_bodies
+from tests.support.requests import ACCOUNT, ASKS, BUDGET, CHARGE, HOLD, Asks, bad_bodies
 from tollkeeper.edge.problems import PROBLEMS
 from tollkeeper.edge.routes import ROUTES
 
@@ -30,10 +30,15 @@ KEYED = [route for route, asks in ASKS.items() if asks.is_keyed]
 
 @pytest.fixture
 def stack(driver: Driver, stripe: FakeStripe) -> Driver:
-    """An account with credits and a charge, a service key, and a Stripe that answers."""
+    """An account with credits, a charge, a hold and a budget; a key, and a Stripe that answers."""
     assert stripe, "no test goes to the real one"
     driver.grant(ACCOUNT, 100, key="start")
     assert driver.deduct(ACCOUNT, "sms", CHARGE, metadata={"n": 1}).status == 200
+    held = {"account": ACCOUNT, "operation": "sms", "estimate": 5}
+    assert driver.call("POST /v1/holds", held, key=HOLD).status == 201
+    funded = {"budget": BUDGET, "amount": 10}
+    path = {"id": ACCOUNT}
+    assert driver.call("POST /v1/accounts/{id}/budgets", funded, path=path, key="b").status == 201
     body = {"name": "n", "scopes": ["read"]}
     assert driver.call("POST /v1/keys", body, key="first").status == 201
     return driver
@@ -156,7 +161,10 @@ def test_a_body_that_is_no_base64_is_refused(stack: Driver, route: str) -> None:
 @pytest.mark.parametrize("route", WITH_BODY)
 def test_a_missing_member_is_named(stack: Driver, route: str) -> None:
     attack = Attack(stack, route)
-    for name in attack.asks.good if len(attack.asks.good) > 1 else ():
+    assert attack.asks.model is not None
+    fields = attack.asks.model.model_fields
+    needed = [name for name in attack.asks.good if fields[name].is_required()]
+    for name in needed if len(attack.asks.good) > 1 else ():
         members = {k: json.loads(v) for k, v in attack.asks.good.items() if k != name}
 
         answer = attack.send(json.dumps(members), f"without {name}")
@@ -176,6 +184,30 @@ def test_a_bad_idempotency_key_is_refused(stack: Driver, route: str) -> None:
     assert "Idempotency-Key" in missing["detail"]
     for key in BAD_KEYS:
         answer = attack.send(body, f"key {key!r}", key=key)
+        assert "Idempotency-Key" in answer["detail"], key
+
+
+def test_a_hold_needs_an_id_of_its_own_or_a_key_and_where_it_has_both_the_same(
+    stack: Driver,
+) -> None:
+    attack = Attack(stack, "POST /v1/holds")
+
+    missing = attack.send(attack.asks.raw(), "no key", key=None)
+    other = attack.send(attack.asks.raw(hold_id='"a"'), "another key", key="b")
+
+    assert (missing.status, missing["code"]) == (400, "malformed")
+    assert (other.status, other["errors"][0]["member"]) == (422, "hold_id")
+    for key in BAD_KEYS:
+        attack.send(attack.asks.raw(), f"key {key!r}", key=key)
+    assert attack.call(attack.asks.raw(hold_id='"a"'), key="a").status == 201
+    assert attack.call(attack.asks.raw(hold_id='"b"'), key=None).status == 201
+
+
+def test_a_part_of_a_settle_needs_a_key_of_its_own(stack: Driver) -> None:
+    attack = Attack(stack, "POST /v1/holds/{hold_id}/settle")
+
+    for key in (None, *BAD_KEYS):
+        answer = attack.send(attack.asks.raw(final="false"), f"key {key!r}", key=key)
         assert "Idempotency-Key" in answer["detail"], key
 
 

@@ -15,8 +15,9 @@ from tests.support.driving import Driver, FakeClock, FakeContext, load
 from tests.support.dumping import dump_table, put_raw, table_client
 from tests.support.faults import THROTTLED, FaultyClient
 from tests.support.payments import FakeStripe, deliver, report
+from tollkeeper.edge.observability import NAMESPACE
 from tollkeeper.edge.settings import read_settings
-from tollkeeper.edge.verification import LONGEST_ANSWER_S, METRICS, NAMESPACE
+from tollkeeper.edge.verification import LONGEST_ANSWER_S, METRICS
 from tollkeeper.store.keys import DUE_SHARDS
 
 ROUTE = "GET /v1/verify/{id}"

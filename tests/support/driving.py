@@ -171,6 +171,24 @@ class Driver:
         route = "POST /v1/accounts/{id}/entries/{key}/void"
         return self.call(route, path={"id": account, "key": charge}, key=key)
 
+    def hold(self, account: str, operation: str, hold_id: str, **members: Any) -> Answered:
+        """Credits set aside."""
+        body = {"account": account, "operation": operation, "hold_id": hold_id, **members}
+        return self.call("POST /v1/holds", body)
+
+    def settle(
+        self, account: str, hold_id: str, *, key: str | None = None, **members: Any
+    ) -> Answered:
+        """A hold settled, or with a key a part of it."""
+        body = {"account": account, **members} | ({} if key is None else {"final": False})
+        route = "POST /v1/holds/{hold_id}/settle"
+        return self.call(route, body, path={"hold_id": hold_id}, key=key)
+
+    def release(self, account: str, hold_id: str, **members: Any) -> Answered:
+        """A hold given back."""
+        body = {"account": account, **members}
+        return self.call("POST /v1/holds/{hold_id}/release", body, path={"hold_id": hold_id})
+
     def account(self, account: str) -> Answered:
         """The account as its owner sees it."""
         return self.call("GET /v1/accounts/{id}", path={"id": account})

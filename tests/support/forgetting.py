@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tollkeeper.edge import authorization, settings, wiring
+from tollkeeper.edge import authorization, bus, settings, wiring
 
 # Taken before any test replaces one of them.
 KEPT = (
@@ -12,6 +12,8 @@ KEPT = (
     wiring.stack_secrets,
     settings.read_settings,
     authorization.gatehouse,
+    bus.event_bus,
+    bus.hasty_bus,
 )
 
 

@@ -12,6 +12,8 @@ from tollkeeper.edge import bodies
 
 ACCOUNT = "user_1"
 CHARGE = "seed"
+HOLD = "held_1"
+BUDGET = "team_1"
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Asks:
         return "{" + ", ".join(f'"{name}": {text}' for name, text in members.items()) + "}"
 
 
-RUN = {
+WANTED = {
     "account": "account",
     "operation": "operation",
     "quantity": "quantity",
@@ -45,14 +47,14 @@ RUN = {
     "feature": "label",
     "service": "label",
     "subtype": "label",
-    "response_time_ms": "count",
-    "occurred_at": "occurred_at",
-    "success": "flag",
     "plan": "catalog id",
     "role": "label",
-    "quote_id": "null",
+    "per_run_max": "quantity",
+    "quote_id": "quote",
     "metadata": "metadata",
 }
+RUN = {**WANTED, "response_time_ms": "count", "occurred_at": "occurred_at", "success": "flag"}
+LEVELS = {"daily": "quantity", "monthly": "quantity", "per_run_max": "quantity"}
 RUN_GOOD = {"account": f'"{ACCOUNT}"', "operation": '"sms"'}
 STANDING = Asks(
     bodies.StandingBody,
@@ -64,14 +66,63 @@ STANDING = Asks(
 OF_ACCOUNT: dict[str, Any] = {"path": {"id": ACCOUNT}}
 
 ASKS: dict[str, Asks] = {
-    "POST /v1/check": Asks(bodies.RunBody, RUN_GOOD, RUN),
-    "POST /v1/estimate": Asks(bodies.RunBody, RUN_GOOD, RUN),
+    "POST /v1/check": Asks(bodies.CheckBody, RUN_GOOD, {**RUN, "estimate": "quantity"}),
+    "POST /v1/estimate": Asks(bodies.CheckBody, RUN_GOOD, {**RUN, "estimate": "quantity"}),
     "POST /v1/deduct": Asks(bodies.RunBody, RUN_GOOD, RUN, is_keyed=True),
     "POST /v1/accounts/{id}/entries/{key}/void": Asks(
         bodies.VoidBody,
         {},
         {"reason": "optional reason"},
         path={"id": ACCOUNT, "key": CHARGE},
+        is_keyed=True,
+        may_be_empty=True,
+    ),
+    "POST /v1/holds": Asks(
+        bodies.HoldBody,
+        RUN_GOOD,
+        {**WANTED, "estimate": "quantity", "hold_id": "optional id", "expires_in_s": "seconds"},
+    ),
+    "POST /v1/holds/{hold_id}/settle": Asks(
+        bodies.SettleBody,
+        {"account": f'"{ACCOUNT}"', "amount": "1"},
+        {
+            "account": "account",
+            "usage": "usage",
+            "quantity": "quantity",
+            "amount": "quantity",
+            "model": "model",
+            "final": "flag",
+            "response_time_ms": "count",
+            "occurred_at": "occurred_at",
+            "metadata": "metadata",
+        },
+        path={"hold_id": HOLD},
+    ),
+    "POST /v1/holds/{hold_id}/release": Asks(
+        bodies.ReleaseBody,
+        {"account": f'"{ACCOUNT}"'},
+        {"account": "account", "reason": "optional reason"},
+        path={"hold_id": HOLD},
+    ),
+    "POST /v1/holds/{hold_id}/extend": Asks(
+        bodies.ExtendBody,
+        {"account": f'"{ACCOUNT}"', "expires_in_s": "60"},
+        {"account": "account", "expires_in_s": "seconds"},
+        path={"hold_id": HOLD},
+        is_keyed=True,
+    ),
+    "POST /v1/accounts/{id}/budgets": Asks(
+        bodies.BudgetBody,
+        {"budget": '"team_2"', "amount": "1"},
+        {"budget": "account", "amount": "amount", **LEVELS, "reason": "optional reason"},
+        is_keyed=True,
+        **OF_ACCOUNT,
+    ),
+    "POST /v1/accounts/{id}/budgets/{budget}/close": Asks(
+        bodies.VoidBody,
+        {},
+        {"reason": "optional reason"},
+        path={"id": ACCOUNT, "budget": BUDGET},
         is_keyed=True,
         may_be_empty=True,
     ),
@@ -124,6 +175,18 @@ ASKS: dict[str, Asks] = {
         bodies.ProfileBody,
         {"name": '"Ada"'},
         {"zone": "zone", "name": "name", "reason": "optional reason"},
+        **OF_ACCOUNT,
+    ),
+    "PUT /v1/accounts/{id}/limits": Asks(
+        bodies.LimitsBody,
+        {"daily": "50"},
+        {
+            **LEVELS,
+            "alert_thresholds": "thresholds",
+            "low_balance": "amount or zero",
+            "set_by": "choice",
+            "reason": "optional reason",
+        },
         **OF_ACCOUNT,
     ),
     "POST /v1/accounts/{id}/freeze": STANDING,

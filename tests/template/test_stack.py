@@ -10,22 +10,36 @@ from typing import cast
 import pytest
 
 from local.cloudformation import Node, as_list, as_mapping, as_text, parse
+from local.events_source import read_stream_source
 from local.schedules import next_run_at
 from local.template import TEMPLATE_PATH, Template, read_template, time_to_live_attribute
+from tollkeeper.edge.observability import NAMESPACE
 from tollkeeper.edge.routes import PUBLIC, ROUTES, SIGNATURE
-from tollkeeper.edge.verification import METRICS, NAMESPACE
+from tollkeeper.edge.verification import METRICS
 from tollkeeper.service.verifying import PARTS_OF_A_SHARD, Slot, slot_of
 from tollkeeper.store.keys import DUE_SHARDS
 
 DOCUMENT = parse(TEMPLATE_PATH.read_text(encoding="utf-8"))
 TEMPLATE = read_template(parameters={"AlarmTopicArn": "arn:aws:sns:us-east-1:000000000000:ops"})
 FUNCTIONS = sorted(TEMPLATE.functions)
-READERS = ("account", "authorizer", "check", "stats", "verify")
+READERS = ("account", "authorizer", "check", "notify", "stats", "verify")
+NOTIFIES = {
+    "dynamodb:DescribeStream",
+    "dynamodb:GetRecords",
+    "dynamodb:GetShardIterator",
+    "dynamodb:ListStreams",
+    "events:PutEvents",
+    "sqs:SendMessage",
+}
+REFUSES = ("budget", "check", "deduct", "hold")
 WRITES = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
 SECRETS = {
     "admin": {"KEY_PEPPER"},
     "authorizer": {"KEY_PEPPER"},
+    "check": {"QUOTE_SECRET"},
     "checkout": {"KEY_PEPPER", "STRIPE_SECRET_KEY"},
+    "deduct": {"QUOTE_SECRET"},
+    "hold": {"QUOTE_SECRET"},
     "purchase_webhook": {"STRIPE_WEBHOOK_SECRET"},
 }
 
@@ -111,8 +125,10 @@ class TestRoutes:
         assert members["AuthorizerPayloadFormatVersion"] == "2.0"
         assert members["EnableSimpleResponses"] is True
 
-    def test_every_function_is_on_a_route_a_schedule_or_an_authorizer(self) -> None:
+    def test_every_function_is_on_a_route_a_schedule_a_stream_or_an_authorizer(self) -> None:
         used = {route.function for route in TEMPLATE.routes}
+        stream = read_stream_source(TEMPLATE)
+        used |= {stream.function} if stream is not None else set()
         used |= {schedule.function for schedule in TEMPLATE.schedules}
         used |= {authorizer.function for authorizer in TEMPLATE.authorizers.values()}
 
@@ -167,12 +183,13 @@ class TestPermissions:
 
     @pytest.mark.parametrize("function", FUNCTIONS)
     def test_nobody_deletes_scans_or_updates_in_place(self, function: str) -> None:
+        told = NOTIFIES if function == "notify" else set[str]()
         assert actions(function) <= {
             "dynamodb:GetItem",
             "dynamodb:PutItem",
             "dynamodb:Query",
             "ssm:GetParameter",
-        }
+        } | ({"events:PutEvents"} if function in REFUSES else told)
 
     @pytest.mark.parametrize("function", READERS)
     def test_who_only_reads_has_no_action_that_writes(self, function: str) -> None:
@@ -182,7 +199,12 @@ class TestPermissions:
     def test_the_data_is_the_stacks_own_table_and_its_indexes(self, function: str) -> None:
         tables = {name for name in resources(function) if ":parameter/" not in name}
 
-        assert tables <= {"Table.Arn", "Table.Arn/index/history", "Table.Arn/index/due"}
+        allowed = {"Table.Arn", "Table.Arn/index/history", "Table.Arn/index/due"}
+        if function == "notify":
+            allowed |= {"Table.StreamArn", "EventBus.Arn", "UnnotifiedQueue.Arn"}
+        if function in REFUSES:
+            allowed |= {"EventBus.Arn"}
+        assert tables <= allowed
 
     @pytest.mark.parametrize("function", FUNCTIONS)
     def test_an_index_is_only_queried(self, function: str) -> None:
@@ -259,7 +281,7 @@ class TestFunctions:
     def test_a_request_outlives_its_deadline_and_ends_soon_after(self, function: str) -> None:
         timeout_s = TEMPLATE.functions[function].timeout_s
 
-        expected = {"authorizer": 10, "period_reset": 300, "verify": 900}
+        expected = {"authorizer": 10, "notify": 60, "period_reset": 300, "verify": 900}
         assert timeout_s == expected.get(function, 15)
 
     def test_alarms_need_no_topic(self) -> None:
@@ -366,8 +388,9 @@ def test_the_stack_stands_under_its_seven_banners_in_order() -> None:
     ]
 
 
-def test_the_outputs_name_the_api_the_table_and_every_function() -> None:
+def test_the_outputs_name_the_api_the_table_the_bus_its_queue_and_every_function() -> None:
     outputs = as_mapping(DOCUMENT["Outputs"], where="Outputs")
 
     functions = {f"{function.logical_id}Name" for function in TEMPLATE.functions.values()}
-    assert set(outputs) == {"ApiUrl", "TableName", *functions}
+    named = {"ApiUrl", "TableName", "EventBusName", "UnnotifiedQueueUrl"}
+    assert set(outputs) == {*named, *functions}

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from tests.unit.building import ACCOUNT, CATALOG, NOON, ONE, a_key, a_run
-from tollkeeper.domain.account import Account, Decision, Draft
+from tollkeeper.domain.account import Account
 from tollkeeper.domain.charges import (
     Charge,
     GiveBack,
@@ -19,6 +19,7 @@ from tollkeeper.domain.charges import (
     decide_give_back,
     decide_run_failed,
 )
+from tollkeeper.domain.draft import Decision, Draft
 from tollkeeper.domain.entries import EntryKind
 from tollkeeper.domain.grants import GrantKind
 from tollkeeper.domain.operating import (
@@ -34,7 +35,8 @@ from tollkeeper.domain.operating import (
 from tollkeeper.domain.pricing import Priced
 from tollkeeper.domain.purchases import EventSeen, decide_purchase, offer, purchase_id_of
 from tollkeeper.domain.roll import begin
-from tollkeeper.store.items import Item, account_from_item, entry_from_item
+from tollkeeper.store.items import account_from_item, entry_from_item
+from tollkeeper.store.rows import Item
 from tollkeeper.store.writes import decision_to_writes
 
 PURCHASE = purchase_id_of(ACCOUNT, a_key("buy"))

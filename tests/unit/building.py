@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import settings
 
-from tollkeeper.domain.account import Account, Decision, Draft
+from tollkeeper.domain.account import Account
 from tollkeeper.domain.catalog import (
     Catalog,
     Flat,
@@ -21,6 +21,7 @@ from tollkeeper.domain.catalog import (
     Sizes,
 )
 from tollkeeper.domain.charges import Charge, decide_charge
+from tollkeeper.domain.draft import Decision, Draft
 from tollkeeper.domain.entries import AccountId, Entry, EntryKey, caller_key
 from tollkeeper.domain.grants import PRIORITY, Grant, GrantKind
 from tollkeeper.domain.operating import GiveGrant, decide_grant

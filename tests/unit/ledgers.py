@@ -12,8 +12,9 @@ from botocore.exceptions import ClientError
 from local.template import read_template, table_definition
 from simulation.store import SimStore
 from tests.unit.building import ACCOUNT, CATALOG, NOON, a_key, a_run, draft_of
-from tollkeeper.domain.account import Account, Decision
+from tollkeeper.domain.account import Account
 from tollkeeper.domain.charges import Charge, GiveBack, decide_charge, decide_give_back
+from tollkeeper.domain.draft import Decision
 from tollkeeper.domain.entries import AccountId, EntryKind
 from tollkeeper.domain.roll import begin
 from tollkeeper.store.ledger import Ledger

@@ -17,9 +17,9 @@ from benchmarks.filling import charged_account_to_items
 from tests.unit.books import PURCHASE, PURCHASE_ROW, Book, everything, indebted
 from tests.unit.building import CATALOG, NOON, ONE, a_run
 from tests.unit.wrongs import DAY, WRONGS, Wrong, edited, in_row, row, together, without
-from tollkeeper.domain.account import ChargeReturned
 from tollkeeper.domain.audit import Audit
 from tollkeeper.domain.audit_findings import MOST_FINDINGS, Findings
+from tollkeeper.domain.draft import ChargeReturned
 from tollkeeper.domain.entries import EntryKey
 from tollkeeper.domain.grants import MOST_GRANTS
 from tollkeeper.domain.totals import DayClosed

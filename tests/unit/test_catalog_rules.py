@@ -9,10 +9,6 @@ import pytest
 from tests.unit.building import CATALOG, ONE
 from tollkeeper.domain.catalog import Flat, ModelPrice, Operation, PlanTerms, Rollover, find_model
 from tollkeeper.domain.errors import UnknownModelError, UnknownOperationError
-from tollkeeper.domain.offers import find_help
-from tollkeeper.domain.pricing import Consumption, price_run
-from tollkeeper.domain.usage import Usage
-from tollkeeper.domain.usage_pools import TokenPools
 
 OPERATION = Operation("chat", "Chat", Flat(ONE), "chat")
 FAMILIES = (
@@ -97,43 +93,3 @@ def test_s1_06_a_role_has_its_plan_or_everybodys_or_the_default() -> None:
 
     assert [CATALOG.plan_for_role(r) for r in ("coach", "reader")] == ["pro", "free"]
     assert [with_star.plan_for_role(r) for r in ("coach", "reader")] == ["pro", "month"]
-
-
-# What a refused caller can do.
-
-
-def test_the_cheapest_pack_that_covers_the_shortfall_is_offered() -> None:
-    priced = price_run(Consumption("call"), CATALOG)
-
-    def offered(shortfall: int) -> list[str]:
-        found = find_help(
-            priced, CATALOG, shortfall_microcredits=shortfall, spendable_microcredits=0
-        )
-        return [pack.id for pack in found.offers]
-
-    assert offered(1) == ["small"]
-    assert offered(100 * ONE) == ["small"]
-    assert offered(100 * ONE + 1) == ["large"]
-    assert offered(900 * ONE) == ["large"]
-
-
-def test_what_is_affordable_is_said_in_tokens_and_in_models_that_fit() -> None:
-    usage = Usage(TokenPools(input=2000), None, None, ())
-    priced = price_run(Consumption("chat", "gpt-4", usage=usage), CATALOG)
-
-    found = find_help(
-        priced, CATALOG, shortfall_microcredits=112 * ONE, spendable_microcredits=8 * ONE
-    )
-
-    assert found.affordable == {"tokens_total": 133, "models": ("gpt-3.5",)}
-
-
-def test_nothing_is_said_of_tokens_where_none_are_priced() -> None:
-    found = find_help(
-        price_run(Consumption("call"), CATALOG),
-        replace(CATALOG, packs={}),
-        shortfall_microcredits=1,
-        spendable_microcredits=0,
-    )
-
-    assert (found.offers, found.affordable) == ((), {})

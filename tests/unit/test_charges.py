@@ -23,17 +23,15 @@ from tests.unit.building import (
     draft_of,
     granted,
 )
-from tollkeeper.domain.account import Account, ChargeReturned, Status, Windows
+from tollkeeper.domain.account import Account, Status, Windows
 from tollkeeper.domain.charges import (
     Charge,
     GiveBack,
-    charge_warnings,
     decide_charge,
     decide_give_back,
     decide_run_failed,
-    refuse_unable,
-    reset_moment,
 )
+from tollkeeper.domain.draft import ChargeReturned
 from tollkeeper.domain.entries import Entry, EntryKind
 from tollkeeper.domain.errors import (
     AccountClosedError,
@@ -43,9 +41,11 @@ from tollkeeper.domain.errors import (
     InvalidError,
     TollkeeperError,
 )
+from tollkeeper.domain.gate import find_warnings, refuse_unable
 from tollkeeper.domain.grants import GrantKind
 from tollkeeper.domain.operating import ChangePlan, decide_plan_change
 from tollkeeper.domain.totals import Total, TotalKey
+from tollkeeper.domain.windows import reset_moment
 
 DAY = timedelta(days=1)
 
@@ -96,7 +96,8 @@ def test_s2_18_p4_exactly_what_is_there_can_be_spent_and_not_a_microcredit_more(
     except InsufficientCreditsError as refusal:
         assert cost > credits
         assert refusal.shortfall_microcredits == cost - credits
-        assert refusal.available_microcredits == refusal.spendable_microcredits == credits
+        position = refusal.position
+        assert position.available_microcredits == position.spendable_microcredits == credits
     else:
         assert cost <= credits
 
@@ -109,7 +110,8 @@ def test_s2_14_a_refusal_says_what_is_there_what_is_needed_and_when_more_comes()
 
     error = refusal.value
     assert error.detail == "video needs 7 credits; 3 are available."
-    assert (error.required_microcredits, error.available_microcredits) == (7 * ONE, 3 * ONE)
+    position = error.position
+    assert (position.required_microcredits, position.available_microcredits) == (7 * ONE, 3 * ONE)
     assert (error.shortfall_microcredits, error.blocking) == (4 * ONE, "balance")
     assert error.resets_at is not None
     assert error.resets_at.isoformat() == "2026-12-01T00:00:00+01:00"
@@ -251,7 +253,7 @@ def test_s2_11_a_charge_warns_from_five_credits_down(spent: int, warns: bool) ->
     account, entry = charged(an_account(), a_run("sms", quantity=spent * ONE))
 
     assert ("low_balance" in entry.warnings) == warns
-    assert ("low_balance" in charge_warnings(account, a_run(), CATALOG)) == warns
+    assert ("low_balance" in find_warnings(account, a_run(), CATALOG)) == warns
 
 
 def test_a_failed_run_is_counted_and_costs_and_uses_nothing() -> None:

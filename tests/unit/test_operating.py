@@ -21,7 +21,8 @@ from tests.unit.building import (
     draft_of,
     granted,
 )
-from tollkeeper.domain.account import Account, Decision
+from tollkeeper.domain.account import Account
+from tollkeeper.domain.draft import Decision
 from tollkeeper.domain.entries import Entry, EntryKey, EntryKind
 from tollkeeper.domain.errors import GrantLimitError, InsufficientCreditsError, InvalidError
 from tollkeeper.domain.grants import MOST_GRANTS, GrantKind

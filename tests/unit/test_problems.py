@@ -13,8 +13,11 @@ import pytest
 import tollkeeper
 from tollkeeper.domain.errors import (
     FeatureLimitError,
+    HoldClosedError,
     InsufficientCreditsError,
     InvalidError,
+    LimitReachedError,
+    Position,
     TollkeeperError,
     UnknownModelError,
 )
@@ -60,6 +63,7 @@ def test_statuses_say_whose_turn_it_is() -> None:
     assert ours == {"internal", "ledger_corrupt", "catalog", "busy", "payments_unavailable"}
     assert {code for code, kind in PROBLEMS.items() if kind.status == 402} == {
         "insufficient_credits",
+        "limit_reached",
         "feature_limit",
     }
     assert all(400 <= kind.status <= 503 for kind in PROBLEMS.values())
@@ -75,40 +79,57 @@ def test_the_page_names_the_members_that_a_code_adds() -> None:
     said = {code: set(re.findall(r"`(\w+)`", adds)) for code, _, adds in ROW.findall(PAGE)}
     plain = set(describe(TollkeeperError("x"), "r")[1])
 
-    for error in (an_insufficient_one(), an_invalid_one(), an_unknown_model()):
+    for error in (an_insufficient_one(), an_invalid_one(), an_unknown_model(), a_closed_hold()):
         added = set(describe(error, "r")[1]) - plain
         assert said[error.code] - {"member", "reason"} == added, error.code
-    limited = set(describe(a_limited_one(), "r")[1]) - plain
     paid = set(describe(an_insufficient_one(), "r")[1]) - plain
-    assert said["feature_limit"] == limited - paid
+    for error in (a_used_up_feature(), a_reached_limit()):
+        limited = set(describe(error, "r")[1]) - plain
+        assert said[error.code] == limited - paid, error.code
 
 
 def an_insufficient_one() -> InsufficientCreditsError:
     """A refusal with all that would help."""
     catalog = read_catalog(ROOT / "layers" / "catalog" / "catalog.toml")
-    offers = (catalog.packs["starter"],)
     return InsufficientCreditsError(
         "It needs 10 credits.",
-        required_microcredits=10_000_000,
-        available_microcredits=-500_000,
-        spendable_microcredits=0,
+        Position(10_000_000, -500_000, 0, 250_000, "budget"),
         resets_at=datetime(2026, 12, 1, tzinfo=UTC),
-        help_=Help(offers, {"tokens_total": 0, "models": ("a",)}),
+        help_=Help(
+            (catalog.packs["starter"],),
+            (catalog.plans["pro"],),
+            {"tokens_total": 0, "tokens_output": 0, "models": ("a",)},
+        ),
     )
 
 
-def a_limited_one() -> FeatureLimitError:
+def a_used_up_feature() -> FeatureLimitError:
     """A feature that is used up."""
     return FeatureLimitError(
         "3 are used.",
+        Position(1, 2, 2),
         feature="voice",
         used=3,
         limit=3,
-        required_microcredits=1,
-        available_microcredits=2,
-        spendable_microcredits=2,
         resets_at=None,
     )
+
+
+def a_reached_limit() -> LimitReachedError:
+    """A day on which no more than 20 may be spent."""
+    return LimitReachedError(
+        "Of the daily limit of 20 18.5 are spent.",
+        Position(2_000_000, 100_000_000, 100_000_000, 500_000),
+        blocking="daily_limit",
+        limit_microcredits=20_000_000,
+        spent_microcredits=19_000_000,
+        resets_at=datetime(2026, 11, 21, tzinfo=UTC),
+    )
+
+
+def a_closed_hold() -> HoldClosedError:
+    """A hold that was released."""
+    return HoldClosedError("call_7", "released")
 
 
 def an_invalid_one() -> InvalidError:
@@ -144,20 +165,38 @@ def test_s0_03_a_shortage_says_what_is_missing_and_what_would_help() -> None:
 
     assert status == 402
     assert write_json({name: problem[name] for name in list(problem)[6:]}) == (
-        '{"required":10,"available":-0.5,"spendable":0,"held":0,"shortfall":10,'
+        '{"required":10,"available":-0.5,"spendable":0,"held":0.25,"level":"budget","shortfall":10,'
         '"blocking":"balance","resets_at":"2026-12-01T00:00:00+00:00",'
         '"offers":[{"pack":"starter","credits":100,"price":"10.00","currency":"usd"}],'
-        '"affordable":{"tokens_total":0,"models":["a"]}}'
+        '"plans":[{"plan":"pro","name":"Pro","allocation":50}],'
+        '"affordable":{"tokens_total":0,"tokens_output":0,"models":["a"]}}'
     )
 
 
 def test_a_used_up_feature_says_which_and_how_often() -> None:
-    status, problem = describe(a_limited_one(), "r")
+    status, problem = describe(a_used_up_feature(), "r")
 
     assert status == 402
     assert (problem["feature"], problem["used"], problem["limit"]) == ("voice", 3, 3)
     assert (problem["blocking"], problem["resets_at"]) == ("feature_limit", None)
-    assert (problem["offers"], problem["affordable"]) == ([], {})
+    assert (problem["offers"], problem["plans"], problem["affordable"]) == ([], [], {})
+
+
+def test_s4_10_a_reached_limit_says_which_what_is_spent_of_it_and_when_it_begins_anew() -> None:
+    status, problem = describe(a_reached_limit(), "r")
+
+    assert (status, problem["code"], problem["blocking"]) == (402, "limit_reached", "daily_limit")
+    assert write_json(
+        {name: problem[name] for name in ("limit", "spent", "held", "shortfall")}
+    ) == ('{"limit":20,"spent":19,"held":0.5,"shortfall":1}')
+    assert problem["resets_at"] == "2026-11-21T00:00:00+00:00"
+    assert (problem["level"], problem["offers"], problem["plans"]) == ("account", [], [])
+
+
+def test_a_closed_hold_says_what_it_is() -> None:
+    status, problem = describe(a_closed_hold(), "r")
+
+    assert (status, problem["hold_id"], problem["state"]) == (409, "call_7", "released")
 
 
 def test_an_unknown_model_names_those_that_have_a_price() -> None:
@@ -168,7 +207,14 @@ def test_an_unknown_model_names_those_that_have_a_price() -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [an_insufficient_one(), a_limited_one(), an_invalid_one(), an_unknown_model()],
+    [
+        an_insufficient_one(),
+        a_used_up_feature(),
+        a_reached_limit(),
+        a_closed_hold(),
+        an_invalid_one(),
+        an_unknown_model(),
+    ],
     ids=lambda error: error.code,
 )
 def test_a_problem_can_be_written(error: TollkeeperError) -> None:

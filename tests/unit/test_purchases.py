@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 
 from tests.unit.building import ACCOUNT, CATALOG, NOON, ONE, done
-from tollkeeper.domain.account import Decision, Draft, Status
+from tollkeeper.domain.account import Status
 from tollkeeper.domain.catalog import Pack
+from tollkeeper.domain.draft import Decision, Draft
 from tollkeeper.domain.errors import AccountClosedError, InvalidError
 from tollkeeper.domain.grants import GrantKind
 from tollkeeper.domain.payments import (

@@ -25,7 +25,7 @@ from tests.unit.building import (
     draft_of,
 )
 from tollkeeper.domain.account import Account, Status
-from tollkeeper.domain.charges import GiveBack, decide_give_back, refuse_unable
+from tollkeeper.domain.charges import GiveBack, decide_give_back
 from tollkeeper.domain.entries import EntryKind, caller_key, parse_id, read_key
 from tollkeeper.domain.errors import (
     CatalogError,
@@ -37,6 +37,7 @@ from tollkeeper.domain.errors import (
     UnknownModelError,
     UnknownOperationError,
 )
+from tollkeeper.domain.gate import refuse_unable
 from tollkeeper.domain.grants import MOST_GRANTS
 from tollkeeper.domain.money import parse_micro
 from tollkeeper.domain.operating import (
@@ -352,8 +353,9 @@ def test_a_refused_feature_says_what_the_account_has_though_credits_are_not_the_
         refuse_unable(account, a_run("call"), CATALOG)
 
     error = refusal.value
-    assert (error.required_microcredits, error.available_microcredits) == (ONE, 10 * ONE)
-    assert (error.spendable_microcredits, error.shortfall_microcredits) == (10 * ONE, 0)
+    position = error.position
+    assert (position.required_microcredits, position.available_microcredits) == (ONE, 10 * ONE)
+    assert (position.spendable_microcredits, error.shortfall_microcredits) == (10 * ONE, 0)
 
 
 def test_a_correction_that_is_too_large_says_what_is_there() -> None:
@@ -363,8 +365,9 @@ def test_a_correction_that_is_too_large_says_what_is_there() -> None:
         decide_adjustment(draft_of(account), Adjust(a_key(), "h", "r", delta_microcredits=-ONE))
 
     error = refusal.value
-    assert error.required_microcredits == ONE
-    assert (error.available_microcredits, error.spendable_microcredits) == (-2 * ONE, 0)
+    assert error.position.required_microcredits == ONE
+    position = error.position
+    assert (position.available_microcredits, position.spendable_microcredits) == (-2 * ONE, 0)
     assert error.shortfall_microcredits == ONE
 
 

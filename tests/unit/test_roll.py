@@ -21,8 +21,9 @@ from tests.unit.building import (
     draft_of,
     granted,
 )
-from tollkeeper.domain.account import Account, Draft
+from tollkeeper.domain.account import Account
 from tollkeeper.domain.charges import Charge, decide_charge
+from tollkeeper.domain.draft import Draft
 from tollkeeper.domain.entries import EntryKind
 from tollkeeper.domain.grants import GrantKind
 from tollkeeper.domain.roll import (
@@ -33,12 +34,11 @@ from tollkeeper.domain.roll import (
     START,
     Moment,
     begin,
-    day_end,
     look,
-    month_end,
     next_moment,
     roll,
 )
+from tollkeeper.domain.windows import day_end, month_end
 
 A_DAY = timedelta(days=1)
 TICK = timedelta(milliseconds=1)
@@ -323,7 +323,7 @@ def test_the_command_goes_with_the_last_slice() -> None:
 
 def test_no_roll_ever_stands_still() -> None:
     account = an_account("month", at=datetime(2028, 1, 31, 9, tzinfo=UTC), zone="Africa/Cairo")
-    draft = Draft(account, account, account.rolled_to)
+    draft = Draft(account, account, account.rolled_to, CATALOG)
     while not roll(draft, datetime(2098, 1, 1, tzinfo=UTC), CATALOG):
         pass
 

@@ -27,10 +27,10 @@ from tollkeeper.domain.charges import (
     decide_charge,
     decide_give_back,
     decide_run_failed,
-    refuse_unable,
 )
 from tollkeeper.domain.entries import Entry, EntryKind
 from tollkeeper.domain.errors import InsufficientCreditsError
+from tollkeeper.domain.gate import refuse_unable
 from tollkeeper.domain.offers import Help
 from tollkeeper.domain.operating import (
     Adjust,

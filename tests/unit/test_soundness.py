@@ -17,7 +17,8 @@ from tests.unit.building import (
     an_account,
     draft_of,
 )
-from tollkeeper.domain.account import Account, Lifetime, assert_sound
+from tollkeeper.domain.account import Account, Lifetime
+from tollkeeper.domain.draft import assert_sound
 from tollkeeper.domain.entries import EntryKind
 from tollkeeper.domain.money import LARGEST_MICROCREDITS
 

@@ -17,10 +17,10 @@ from tests.unit.ledgers import TABLE, Answering, a_ledger, a_store, refused
 from tollkeeper.domain.entries import AccountId, EntryKey
 from tollkeeper.store import keys
 from tollkeeper.store.api_keys import KeyRing, ServiceKey
-from tollkeeper.store.client import WORST_CALL_S, connect
-from tollkeeper.store.items import to_ms
+from tollkeeper.store.client import WORST_CALL_S, connect, new_session
 from tollkeeper.store.keys import DUE_SHARDS, due_shard
 from tollkeeper.store.ledger import Ledger, TakenError, UnansweredError
+from tollkeeper.store.rows import to_ms
 from tollkeeper.store.versions import read_version, version_to_item, write_version
 
 USER = AccountId("user_1")
@@ -196,6 +196,9 @@ class Session:
     def __init__(self) -> None:
         self.asked: list[tuple[str, dict[str, Any]]] = []
 
+    def register_component(self, name: str, component: object) -> None:
+        """What the session takes from elsewhere."""
+
     def create_client(self, service: str, **options: Any) -> str:
         """A client of that service."""
         self.asked.append((service, options))
@@ -232,6 +235,14 @@ def test_the_client_keeps_its_connections_and_checks_nothing_twice(
     assert config.tcp_keepalive is True
     assert config.user_agent.startswith("tollkeeper Botocore/")
     assert session.asked[0][1]["region_name"] is None
+
+
+def test_sessions_share_what_the_sdk_reads_and_nothing_else() -> None:
+    """Why: it is the same files each time, and a function's processor is slow."""
+    one, other = new_session(), new_session()
+
+    assert one is not other
+    assert one.get_component("data_loader") is other.get_component("data_loader")
 
 
 def test_a_key_without_scopes_or_an_end_has_none_when_it_is_read() -> None:

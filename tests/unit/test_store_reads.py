@@ -24,9 +24,10 @@ from tests.unit.ledgers import (
 from tollkeeper.domain.entries import AccountId, Entry, EntryKey
 from tollkeeper.domain.purchases import EventSeen, Linked, Purchase
 from tollkeeper.domain.totals import DayClosed, Total, TotalKey
-from tollkeeper.store.items import account_to_item, entry_to_item, to_ms
+from tollkeeper.store.items import account_to_item, entry_to_item
 from tollkeeper.store.keys import DUE_SHARDS, api_key_key, due_shard
 from tollkeeper.store.ledger import Ledger
+from tollkeeper.store.rows import to_ms
 from tollkeeper.store.writes import IS_NEW, Write, day_to_item
 
 OTHER = AccountId("user_2")

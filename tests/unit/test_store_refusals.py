@@ -23,7 +23,7 @@ from tests.unit.ledgers import (
     refused,
     voiding,
 )
-from tollkeeper.domain.account import Decision
+from tollkeeper.domain.draft import Decision
 from tollkeeper.domain.errors import BusyError
 from tollkeeper.store.items import entry_to_item
 from tollkeeper.store.ledger import (

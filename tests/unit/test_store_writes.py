@@ -18,8 +18,8 @@ from tests.unit.ledgers import (
     opening,
     voiding,
 )
-from tollkeeper.domain.account import ChargeReturned, Decision
 from tollkeeper.domain.charges import Charge, decide_charge
+from tollkeeper.domain.draft import ChargeReturned, Decision
 from tollkeeper.domain.entries import EntryKey
 from tollkeeper.domain.errors import LedgerCorruptError
 from tollkeeper.domain.purchases import (
@@ -31,7 +31,7 @@ from tollkeeper.domain.purchases import (
     moved,
 )
 from tollkeeper.domain.totals import DayClosed, Total, TotalKey
-from tollkeeper.store.items import entry_to_item, to_ms
+from tollkeeper.store.items import entry_to_item
 from tollkeeper.store.keys import day_key, returned_key
 from tollkeeper.store.ledger import (
     AppliedBeforeError,
@@ -40,6 +40,7 @@ from tollkeeper.store.ledger import (
     RowExistsError,
     TakenError,
 )
+from tollkeeper.store.rows import to_ms
 from tollkeeper.store.writes import (
     MOST_ITEMS,
     Write,

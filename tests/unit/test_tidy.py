@@ -24,7 +24,7 @@ NO_NAMES = {"utils", "util", "common", "helpers", "helper", "manager", "shared",
 
 FILES = sorted(
     path.relative_to(ROOT).as_posix()
-    for room in ("layers/core", "functions", "local", "simulation")
+    for room in ("layers/core", "functions", "local", "simulation", "clients")
     for path in (ROOT / room).rglob("*.py")
     if "node_modules" not in path.parts
 )
@@ -212,7 +212,13 @@ IMPORTS = [
     Ban(
         r"boto3|botocore|aiobotocore",
         "store/client.py, which is the seam below the store",
-        but=(TOLLKEEPER + "store/client.py", TOLLKEEPER + "store/ledger.py", WIRING, "local/"),
+        but=(
+            TOLLKEEPER + "store/client.py",
+            TOLLKEEPER + "store/ledger.py",
+            TOLLKEEPER + "edge/bus.py",
+            WIRING,
+            "local/",
+        ),
     ),
     Ban(r"pydantic|aws_lambda_powertools", "dataclasses: these stay at the border", PURE),
     Ban(r"aws_xray_sdk|requests|httpx", "the standard library"),

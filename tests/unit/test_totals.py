@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tollkeeper.domain.entries import Run
@@ -22,7 +24,9 @@ from tollkeeper.domain.totals import (
 from tollkeeper.domain.usage_pools import POOL_NAMES, TokenPools
 
 KEY = TotalKey("chat", "gpt-4", "story")
-RUN = Run("chat", "gpt-4", "story", pools=TokenPools(input=20, output=5), cost_picousd=7)
+RUN = Run(
+    "chat", "gpt-4", "story", feature_count=1, pools=TokenPools(input=20, output=5), cost_picousd=7
+)
 
 
 def counted(*keys: TotalKey, before: Totals | None = None) -> Totals:
@@ -45,6 +49,12 @@ def test_a_charge_counts_its_call_credits_cost_and_tokens() -> None:
     assert (total.credits_microcredits, total.cost_picousd) == (1_500_000, 7)
     assert dict(zip(POOL_NAMES, total.tokens, strict=True))["output"] == 5
     assert key_of(RUN) == KEY
+
+
+def test_a_later_part_of_a_long_run_counts_its_credits_and_no_call() -> None:
+    part = total_of_charge(replace(RUN, feature_count=0), 9)
+
+    assert (part.calls, part.credits_microcredits) == (0, 9)
 
 
 def test_a_run_without_tokens_or_cost_counts_none() -> None:

@@ -538,7 +538,7 @@ RUNS = [
     Wrong(
         "the counters do not balance",
         "I15",
-        "against spent, expired, adjusted down and remaining, is 171",
+        "against what is gone, remaining and held, is 171",
         edited("A", "li", with_at(0, 171 * ONE)),
     ),
     Wrong(

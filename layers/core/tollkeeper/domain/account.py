@@ -8,11 +8,12 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from tollkeeper.domain.catalog import Catalog
-from tollkeeper.domain.entries import AccountId, Entry, EntryKey, EntryKind
+from tollkeeper.domain.catalog import NO_LIMITS, Catalog, Limits, PlanTerms
+from tollkeeper.domain.entries import AccountId
 from tollkeeper.domain.grants import Grants, spendable_total
-from tollkeeper.domain.money import LARGEST_MICROCREDITS
-from tollkeeper.domain.totals import DayClosed, Totals
+from tollkeeper.domain.held import Hold
+from tollkeeper.domain.seen import Seen, SeenSizes
+from tollkeeper.domain.totals import Totals
 
 
 class Status(StrEnum):
@@ -55,11 +56,46 @@ class Lifetime:
     refunded: int = 0
     expired: int = 0
     adjusted_down: int = 0
+    transferred_in: int = 0
+    transferred_out: int = 0
+    uncollected: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLimits:
+    """The limits that were set for this account: by an operator, and by its user.
+
+    None in `thresholds` and `low_balance_microcredits` means what the catalog says.
+    """
+
+    operator: Limits = NO_LIMITS
+    user: Limits = NO_LIMITS
+    thresholds: tuple[int, ...] | None = None
+    low_balance_microcredits: int | None = None
+
+
+NO_OWN_LIMITS = OwnLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """Which alerts have rung: the highest threshold of each current window, and a low balance.
+
+    Units: percent; 101 is a hundred that was left again. `is_low` is None until the balance
+    was once above what is low.
+    """
+
+    is_low: bool | None = None
+    day: int = 0
+    month: int = 0
+    period: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Everything that decides what an account may do next.
+    """Everything that decides what an account may do next. `parent` funds a budget.
+
+    `due_at` is when the sweep was told to look, as it was read: early at worst, never late.
 
     `today` is the local day that `totals` count; `rolled_to` is the moment up to which time has
     been applied, and never goes back.
@@ -82,6 +118,37 @@ class Account:
     windows: Windows = Windows()
     totals: Totals = field(default_factory=dict[Any, Any])
     lifetime: Lifetime = Lifetime()
+    holds: tuple[Hold, ...] = ()
+    limits: OwnLimits = NO_OWN_LIMITS
+    rung: Rung = Rung()
+    parent: str = ""
+    seen: SeenSizes = field(default_factory=dict[str, Seen])
+    due_at: datetime | None = field(default=None, compare=False)
+
+    @property
+    def held_microcredits(self) -> int:
+        """What open holds have set aside."""
+        return sum(hold.amount_microcredits for hold in self.holds)
+
+    @property
+    def held_grants(self) -> frozenset[str]:
+        """The grants that open holds drew from."""
+        return frozenset(grant_id for hold in self.holds for grant_id, _ in hold.draws)
+
+    def terms(self, catalog: Catalog) -> PlanTerms:
+        """What its plan gives it. Why: a budget has what its parent gave it, and nothing else."""
+        terms = catalog.plan(self.plan.id)
+        if not self.parent:
+            return terms
+        return replace(terms, allocation_microcredits=0, overdraft_microcredits=0)
+
+    def limits_in_force(self, catalog: Catalog) -> Limits:
+        """The tightest of what the operator and the user set.
+
+        The plan's own stand in for the operator's where there are none.
+        """
+        operator = self.limits.operator.or_else(catalog.plan(self.plan.id).limits)
+        return operator.and_also(self.limits.user)
 
     @property
     def available_microcredits(self) -> int:
@@ -93,97 +160,6 @@ class Account:
 
         Why: a downgrade can leave more debt than the new plan allows; then nothing is left.
         """
-        overdraft = catalog.plan(self.plan.id).overdraft_microcredits
+        overdraft = self.terms(catalog).overdraft_microcredits
         left = max(0, overdraft - self.overdraft_debt_microcredits)
         return spendable_total(self.grants) + left if left else max(0, self.available_microcredits)
-
-
-@dataclass(frozen=True, slots=True)
-class ChargeReturned:
-    """The mark that a charge was given back: at most one per charge, whoever asks."""
-
-    charge: EntryKey
-    by: EntryKey
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What one transaction is to write: the account after, and the rows that explain it.
-
-    `answer` is the command's own entry; None in a slice that only moves time on.
-    `also` are further items that the command needs, each with a condition of its own.
-    """
-
-    before: Account | None
-    account: Account
-    entries: tuple[Entry, ...]
-    days: tuple[DayClosed, ...]
-    answer: Entry | None
-    also: tuple[object, ...] = ()
-
-
-class Draft:
-    """A decision in the making: each post adds one row and proves that it explains the change."""
-
-    def __init__(self, before: Account | None, account: Account, at: datetime) -> None:
-        self.before = before
-        self.account = account
-        self.at = at
-        self.entries: list[Entry] = []
-        self.days: list[DayClosed] = []
-        self._explained = 0 if before is None else before.available_microcredits
-
-    def post(
-        self, account: Account, *, key: EntryKey, kind: EntryKind, delta: int, **facts: Any
-    ) -> Entry:
-        """The account becomes this one and the row that explains it is added.
-
-        Why: the assertion makes a row that does not explain its change impossible to write.
-        """
-        assert account.seq == self.account.seq, "a draft is changed by one row at a time"
-        self.account = replace(account, seq=account.seq + 1)
-        self._explained += delta
-        available = self.account.available_microcredits
-        assert self._explained == available, f"{kind} explains {self._explained}, not {available}"
-        entry = Entry(
-            account=account.id,
-            key=key,
-            seq=self.account.seq,
-            kind=kind,
-            at=self.at,
-            delta_microcredits=delta,
-            available_after_microcredits=available,
-            debt_after_microcredits=account.overdraft_debt_microcredits,
-            day=account.today if "run" in facts else None,
-            **facts,
-        )
-        self.entries.append(entry)
-        return entry
-
-    def decide(self, answer: Entry | None, *also: object) -> Decision:
-        """The finished decision, after the account was checked once more."""
-        account = self.account
-        assert_sound(account)
-        account = replace(account, version=account.version + 1)
-        return Decision(
-            before=self.before,
-            account=account,
-            entries=tuple(self.entries),
-            days=tuple(self.days),
-            answer=answer,
-            also=also,
-        )
-
-
-def assert_sound(account: Account) -> None:
-    """The numbers that must hold do hold. Why: a bug of ours must stop before it is written."""
-    life = account.lifetime
-    remaining = spendable_total(account.grants)
-    debt = account.overdraft_debt_microcredits
-    gone = life.spent + life.expired + life.adjusted_down
-    assert life.granted + debt == gone + remaining, "granted + debt = gone + remaining"
-    assert debt >= 0, "debt is never negative"
-    assert all(g.remaining_microcredits >= 0 for g in account.grants), "no grant below zero"
-    assert len({g.id for g in account.grants}) == len(account.grants), "grant ids differ"
-    assert life.granted <= LARGEST_MICROCREDITS * 1000, "credits stay in range"
-    assert account.plan.period_start_at <= account.plan.period_end_at, "periods go forward"

@@ -2,23 +2,25 @@
 
 Rows come in any order, one at a time, and are kept as a few numbers each; what must be judged in
 order is judged at the end. Nothing here raises, whatever the ledger is like: a row that makes no
-sense is a finding. Units: about 100 bytes a row and 32 more per grant that it moves.
+sense is a finding. Units: about 120 bytes a row and 32 more per grant that it moves.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from tollkeeper.domain.account import Account, ChargeReturned
+from tollkeeper.domain.account import Account
 from tollkeeper.domain.audit_chain import Chain, Floor
 from tollkeeper.domain.audit_findings import Findings, Notes
 from tollkeeper.domain.audit_grants import GrantFold
+from tollkeeper.domain.audit_holds import Holds
 from tollkeeper.domain.audit_marks import Marks, Purchases
 from tollkeeper.domain.audit_periods import Periods
 from tollkeeper.domain.audit_rows import Rows
 from tollkeeper.domain.audit_runs import Days, Lives, Spending
 from tollkeeper.domain.audit_shapes import find_bad_grant, find_bad_number, judge_row
 from tollkeeper.domain.catalog import Catalog
+from tollkeeper.domain.draft import ChargeReturned
 from tollkeeper.domain.entries import Entry, EntryKey
 from tollkeeper.domain.purchases import Purchase
 from tollkeeper.domain.totals import DayClosed
@@ -117,16 +119,20 @@ class Audit:
         last = LARGEST_SEQ if account is None else account.seq
         chain = Chain(notes)
         floor = Floor(notes, self._periods.plans(), self._catalog, rows.names)
-        spending = Spending(notes, rows, account, self._marks.given)
+        floor.is_budget = account is not None and bool(account.parent)
+        holds = Holds(notes)
+        spending = Spending(notes, rows, account, given=self._marks.given, holds=holds)
         self._grants.begin()
         for seq, row in rows.walk(last):
             chain.step(seq, row)
             floor.step(seq, row)
             self._grants.step(seq, row)
             spending.step(seq, row)
+            holds.step(seq, row)
         ends: list[Callable[[], None]] = [
             lambda: chain.end(account),
             lambda: self._grants.end(account),
+            lambda: holds.end(account),
             lambda: spending.end(account, self._catalog),
             lambda: self._lives.end(account),
             lambda: self._periods.end(account),
@@ -162,6 +168,8 @@ def _judge_numbers(account: Account, notes: Notes) -> None:
     life, windows = account.lifetime, account.windows
     whole = [windows.day, windows.month, windows.period, account.overdraft_debt_microcredits]
     whole += [life.granted, life.purchased, life.spent, life.refunded, life.expired]
-    for value in (*whole, life.adjusted_down, *account.features.values()):
+    whole += [life.adjusted_down, life.transferred_in, life.transferred_out, life.uncollected]
+    whole += [hold.amount_microcredits for hold in account.holds]
+    for value in (*whole, *account.features.values()):
         if type(value) is not int:
             notes.add("I19", "account", f"{value!r} is no amount")

@@ -12,7 +12,7 @@ from tollkeeper.domain.catalog import Catalog
 from tollkeeper.domain.entries import EntryKind
 from tollkeeper.domain.money import show_micro
 
-CHARGE = NUMBERS[EntryKind.CHARGE]
+ON_CREDIT = frozenset({NUMBERS[EntryKind.CHARGE], NUMBERS[EntryKind.HOLD]})
 
 
 class Chain:
@@ -97,14 +97,16 @@ class Floor:
         self._catalog = catalog
         self._version = -1 if catalog is None else names.number(catalog.version)
         self._plan = ""
+        self.is_budget = False
 
     def step(self, seq: int, row: Row) -> None:
-        """A charge on credit leaves no more debt than the plan in force allows."""
+        """A charge or hold on credit leaves no more debt than the plan in force allows."""
         self._plan = self._plans.get(seq, self._plan)
-        if row.kind != CHARGE or row.debt_change <= 0 or row.version != self._version:
+        if row.kind not in ON_CREDIT or row.debt_change <= 0 or row.version != self._version:
             return
         assert self._catalog is not None, "a version without a catalog is no row's"
-        overdraft = self._catalog.plan(self._plan).overdraft_microcredits
+        terms = self._catalog.plan(self._plan)
+        overdraft = 0 if self.is_budget else terms.overdraft_microcredits
         if row.debt_after > overdraft:
             what = f"a debt of {show_micro(row.debt_after)}; the plan {self._plan} allows"
             self._notes.add("I3", f"seq {seq}", f"{what} {show_micro(overdraft)}")

@@ -44,6 +44,8 @@ class GrantFold:
             grant = draw.grant
             amount = draw.amount_microcredits
             touches.extend((self._index(grant.id), drawn, amount, grant.remaining_microcredits))
+        for draw in entry.returned:
+            touches.extend((self._index(draw.grant.id), RETURNED, draw.amount_microcredits, 0))
         grant = entry.grant
         if grant is not None:
             self._add_grant(entry, grant)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tollkeeper.domain.account import Account, ChargeReturned
+from tollkeeper.domain.account import Account
 from tollkeeper.domain.audit_findings import Notes
+from tollkeeper.domain.draft import ChargeReturned
 from tollkeeper.domain.entries import Entry, EntryKey
 from tollkeeper.domain.money import show_micro
 from tollkeeper.domain.purchases import Purchase, PurchaseStatus, purchase_entry_key

@@ -115,8 +115,10 @@ class Periods:
 def _due_moments(account: Account) -> Iterator[tuple[str, datetime]]:
     """What time alone does to credits. Why: a day that is over may still wait for a touch."""
     yield "the reset", account.plan.period_end_at
+    for hold in account.holds:
+        yield f"the expiry of hold {hold.id}", hold.expires_at
     for grant in account.grants:
         if not grant.has_started:
             yield f"the start of {grant.id}", grant.effective_at
-        elif grant.expires_at is not None:
+        elif grant.expires_at is not None and not grant.has_ended:
             yield f"the end of {grant.id}", grant.expires_at

@@ -16,7 +16,9 @@ MILLISECOND = timedelta(milliseconds=1)
 KINDS = tuple(EntryKind)
 NUMBERS = {kind: number for number, kind in enumerate(KINDS, 1)}
 CHUNK = 256
-ROW = Struct("<BH10q3i")
+ROW = Struct("<BH13q3i")
+PART = len(KINDS) + 1
+"""The number of a settle after which its hold stays open."""
 
 
 class Row(NamedTuple):
@@ -37,6 +39,9 @@ class Row(NamedTuple):
     key: int
     refers_to: int
     touches: int
+    hold: int
+    held_change: int
+    held_after: int
     counted: int
     day: int
     feature: int
@@ -58,6 +63,11 @@ class Names:
         return list(self._numbers)[number]
 
 
+def is_part(entry: Entry) -> bool:
+    """The row settles a part of a long call, whose hold stays open."""
+    return entry.kind is EntryKind.SETTLE and "part" in entry.details
+
+
 def to_ms(moment: datetime) -> int:
     """The moment in whole epoch milliseconds."""
     return (moment - EPOCH) // MILLISECOND
@@ -65,7 +75,7 @@ def to_ms(moment: datetime) -> int:
 
 @dataclass(slots=True)
 class Rows:
-    """Every row by its seq. Units: 95 bytes a row, and 32 more per movement of a grant."""
+    """Every row by its seq. Units: 119 bytes a row, and 32 more per movement of a grant."""
 
     names: Names = field(default_factory=Names)
     touches: array[int] = field(default_factory=lambda: array("q"))
@@ -87,7 +97,7 @@ class Rows:
         ROW.pack_into(
             chunk,
             at,
-            NUMBERS[entry.kind],
+            PART if is_part(entry) else NUMBERS[entry.kind],
             len(self.touches) // 4 - touches,
             entry.delta_microcredits,
             entry.available_after_microcredits,
@@ -98,6 +108,9 @@ class Rows:
             hash(entry.key),
             hash(entry.refers_to) if entry.refers_to else 0,
             touches,
+            hash(entry.hold) if entry.hold else 0,
+            entry.held_change_microcredits,
+            entry.held_after_microcredits,
             run.feature_count if run else 0,
             entry.day.toordinal() if entry.day else 0,
             self.names.number(run.feature) if run else 0,

@@ -7,7 +7,8 @@ from datetime import date
 
 from tollkeeper.domain.account import Account, Lifetime
 from tollkeeper.domain.audit_findings import Notes
-from tollkeeper.domain.audit_rows import NUMBERS, Names, Row, Rows
+from tollkeeper.domain.audit_holds import HOLD, HOLD_EXPIRED, RELEASE, Holds
+from tollkeeper.domain.audit_rows import NUMBERS, PART, Names, Row, Rows
 from tollkeeper.domain.catalog import Catalog
 from tollkeeper.domain.entries import Entry, EntryKind, Run
 from tollkeeper.domain.grants import GrantKind
@@ -15,6 +16,7 @@ from tollkeeper.domain.money import show_micro
 from tollkeeper.domain.totals import MOST_TOTALS_PER_DAY, NO_TOKENS, Totals, tokens_of
 
 CHARGE = NUMBERS[EntryKind.CHARGE]
+CHARGES = frozenset({CHARGE, NUMBERS[EntryKind.SETTLE], PART})
 RESET = NUMBERS[EntryKind.RESET]
 VOID = NUMBERS[EntryKind.VOID]
 REFUND = NUMBERS[EntryKind.REFUND]
@@ -78,7 +80,14 @@ class Days:
         elif kind is EntryKind.RUN_FAILED:
             counts, sign = [0, 1], 1
         else:
-            counts = [1, 0, moved, 0, run.cost_picousd or 0, *tokens_of(run.pools)]
+            counts = [
+                1 if run.feature_count else 0,
+                0,
+                moved,
+                0,
+                run.cost_picousd or 0,
+                *tokens_of(run.pools),
+            ]
             sign = -1 if kind is EntryKind.VOID else 1
         self._day(day.toordinal()).add((run.operation, run.model, run.label), counts, sign)
 
@@ -133,10 +142,15 @@ class Lives:
     refunded: int = 0
     expired: int = 0
     adjusted_down: int = 0
+    transferred_in: int = 0
+    transferred_out: int = 0
+    uncollected: int = 0
 
     def add(self, entry: Entry) -> None:
         """The row is counted."""
-        delta = entry.delta_microcredits
+        delta, moved = entry.delta_microcredits, entry.moved_microcredits
+        self.expired += entry.expired_microcredits
+        self.uncollected += entry.uncollected_microcredits
         match entry.kind:
             case EntryKind.CHARGE:
                 self.spent -= delta
@@ -147,6 +161,14 @@ class Lives:
                 self.expired -= delta
             case EntryKind.ADJUSTMENT if delta < 0:
                 self.adjusted_down -= delta
+            case EntryKind.SETTLE:
+                self.spent += moved
+            case EntryKind.TRANSFER_IN:
+                self.transferred_in += moved
+            case EntryKind.TRANSFER_OUT:
+                self.transferred_out += moved
+            case EntryKind.HOLD | EntryKind.RELEASE | EntryKind.HOLD_EXPIRED:
+                return
             case _:
                 self.granted += delta
                 if entry.grant is not None and entry.grant.kind is GrantKind.PACK:
@@ -160,18 +182,22 @@ class Lives:
             self.notes.differ("I15", "account", stored=stored, folded=folded, what=name)
         if account is None:
             return
-        gone = life.spent + life.expired + life.adjusted_down
-        inside = life.granted + account.overdraft_debt_microcredits
-        outside = gone + account.available_microcredits + account.overdraft_debt_microcredits
-        what = "granted and debt, against spent, expired, adjusted down and remaining,"
+        debt = account.overdraft_debt_microcredits
+        gone = life.spent + life.expired + life.adjusted_down + life.transferred_out
+        inside = life.granted + life.transferred_in + debt
+        outside = gone + account.available_microcredits + debt + account.held_microcredits
+        what = "what came in and debt, against what is gone, remaining and held,"
         self.notes.differ("I15", "account", stored=inside, folded=outside, what=what)
 
 
 class Spending:
     """I14 and I15 in the rows' order: what goes back, and what the current windows count."""
 
-    def __init__(self, notes: Notes, rows: Rows, account: Account | None, given: set[int]) -> None:
+    def __init__(
+        self, notes: Notes, rows: Rows, account: Account | None, *, given: set[int], holds: Holds
+    ) -> None:
         self._notes = notes
+        self._holds = holds.open
         self._rows = rows
         self._names: Names = rows.names
         self._given = given
@@ -185,14 +211,19 @@ class Spending:
         self._versions: dict[int, set[int]] = {}
 
     def step(self, seq: int, row: Row) -> None:
-        """The row is counted where it still counts."""
-        if row.kind == CHARGE:
+        """The row is counted where it still counts. Why: before its hold is closed."""
+        if row.kind in CHARGES:
             if row.key in self._given:
                 self._open[row.key] = seq
             self._count(row, row.moved)
             self.period += row.moved
-            self._features[row.feature] = self._features.get(row.feature, 0) + row.counted
-            self._versions.setdefault(row.feature, set()).add(row.version)
+            self._count_feature(row, row.counted - self._counted_by_hold(row))
+        elif row.kind == HOLD:
+            self._count_feature(row, row.counted)
+        elif row.kind in (RELEASE, HOLD_EXPIRED):
+            feature = self._holds[row.hold].feature if row.hold in self._holds else -1
+            if feature in self._features:
+                self._features[feature] -= self._counted_by_hold(row)
         elif row.kind in (VOID, REFUND):
             self._give_back(seq, row)
         elif row.kind == RESET:
@@ -200,6 +231,17 @@ class Spending:
             self.period = 0
             self._features.clear()
             self._versions.clear()
+
+    def _counted_by_hold(self, row: Row) -> int:
+        """What the hold's opening counted in this period, while no part of it was settled."""
+        hold = self._holds.get(row.hold) if row.hold else None
+        if hold is None or hold.parts or hold.seq <= self._since:
+            return 0
+        return hold.counted
+
+    def _count_feature(self, row: Row, count: int) -> None:
+        self._features[row.feature] = self._features.get(row.feature, 0) + count
+        self._versions.setdefault(row.feature, set()).add(row.version)
 
     def _count(self, charge: Row, amount: int) -> None:
         if charge.day == self._today:

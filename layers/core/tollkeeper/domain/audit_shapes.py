@@ -16,8 +16,9 @@ GIVE_BACKS = frozenset({EntryKind.VOID, EntryKind.REFUND})
 class Shape:
     """What is allowed of a kind of row.
 
-    `signs` are what delta may be in terms of what was moved; `debt` the sign that a change of
-    debt may have; `grant` says whether the row may or must name one.
+    `signs` are what delta may be in terms of what was moved, where nothing else explains it;
+    `debt` the sign that a change of debt may have, 2 for any; `grant` says whether the row may or
+    must name one. A run has a day, where `has_day` does not say otherwise.
     """
 
     keys: tuple[str, ...] = ("c#",)
@@ -27,8 +28,11 @@ class Shape:
     may_grant: bool = False
     must_grant: bool = False
     debt: int = 0
+    has_day: bool | None = None
+    may_return: bool = False
 
 
+ANY = 2
 CALLERS_ROW = Shape()
 SHAPES = {
     EntryKind.CHARGE: Shape(signs=(-1,), has_run=True, may_draw=True, debt=1),
@@ -50,7 +54,38 @@ SHAPES = {
     EntryKind.FREEZE: CALLERS_ROW,
     EntryKind.UNFREEZE: CALLERS_ROW,
     EntryKind.CLOSE: CALLERS_ROW,
+    EntryKind.LIMITS: CALLERS_ROW,
+    EntryKind.HOLD: Shape(
+        keys=("h#",), signs=(-1,), has_run=True, has_day=False, may_draw=True, debt=1
+    ),
+    EntryKind.SETTLE: Shape(
+        keys=("h#", "c#"),
+        has_run=True,
+        may_draw=True,
+        may_grant=True,
+        may_return=True,
+        debt=2,
+    ),
+    EntryKind.RELEASE: Shape(keys=("h#",), signs=(1,), may_grant=True, may_return=True, debt=-1),
+    EntryKind.HOLD_EXPIRED: Shape(
+        keys=("h#",), signs=(1,), may_grant=True, may_return=True, debt=-1
+    ),
+    EntryKind.HOLD_EXTENDED: CALLERS_ROW,
+    EntryKind.TRANSFER_OUT: Shape(keys=("c#", "s#closed:"), signs=(-1,), may_draw=True),
+    EntryKind.TRANSFER_IN: Shape(
+        keys=("c#", "s#transfer:"), signs=(1,), may_grant=True, may_return=True, debt=-1
+    ),
 }
+STEPS = frozenset(
+    {
+        EntryKind.HOLD,
+        EntryKind.SETTLE,
+        EntryKind.RELEASE,
+        EntryKind.HOLD_EXPIRED,
+        EntryKind.HOLD_EXTENDED,
+    }
+)
+DRAWING = frozenset({EntryKind.CHARGE, EntryKind.HOLD, EntryKind.SETTLE})
 
 
 def find_bad_number(entry: Entry) -> str:
@@ -62,10 +97,14 @@ def find_bad_number(entry: Entry) -> str:
         entry.moved_microcredits,
         entry.debt_after_microcredits,
         entry.debt_change_microcredits,
+        entry.held_after_microcredits,
+        entry.held_change_microcredits,
+        entry.expired_microcredits,
+        entry.uncollected_microcredits,
     ):
         if type(value) is not int or not -LARGEST_MICROCREDITS <= value <= LARGEST_MICROCREDITS:
             return f"{value!r} is no amount"
-    for draw in entry.draws:
+    for draw in (*entry.draws, *entry.settled, *entry.returned):
         fault = _bad_amount(draw.amount_microcredits) or find_bad_grant(draw.grant)
         if fault:
             return fault
@@ -93,23 +132,51 @@ def judge_row(entry: Entry) -> Iterator[tuple[str, str]]:
     delta, moved = entry.delta_microcredits, entry.moved_microcredits
     if not entry.key.startswith(shape.keys):
         yield "I17", f"a {entry.kind} has the key {entry.key}"
-    if moved < 0 or not any(delta == sign * moved for sign in shape.signs):
+    if moved < 0 or not _is_explained(entry, shape):
         yield "I1", f"a {entry.kind} of {show_micro(moved)} changed {show_micro(delta)}"
-    if shape.has_run != (entry.run is not None) or shape.has_run != (entry.day is not None):
+    has_day = shape.has_run if shape.has_day is None else shape.has_day
+    if shape.has_run != (entry.run is not None) or has_day != (entry.day is not None):
         yield "I15", f"a {entry.kind} {'lacks' if shape.has_run else 'has'} a run or its day"
     if (entry.kind in GIVE_BACKS) != (entry.refers_to is not None):
         yield "I14", f"a {entry.kind} names {entry.refers_to or 'no charge'}"
     if entry.draws and not shape.may_draw:
         yield "I1", f"a {entry.kind} draws from grants"
-    if entry.debt_change_microcredits * shape.debt < 0 or (
-        entry.debt_change_microcredits and not shape.debt
+    if shape.debt != ANY and (
+        entry.debt_change_microcredits * shape.debt < 0
+        or (entry.debt_change_microcredits and not shape.debt)
     ):
         yield "I3", f"a {entry.kind} changes the debt by {entry.debt_change_microcredits}"
     yield from _judge_grant(entry, shape)
-    if entry.kind is EntryKind.CHARGE or (entry.kind is EntryKind.ADJUSTMENT and delta < 0):
+    yield from _judge_hold(entry, shape)
+    if entry.kind in DRAWING or (entry.kind is EntryKind.ADJUSTMENT and delta < 0):
         for draw in entry.draws:
             if not _is_drawable(draw, entry):
                 yield "I10", f"it draws from {draw.grant.id}, which is not effective then"
+
+
+def _is_explained(entry: Entry, shape: Shape) -> bool:
+    """What available changed by follows from what was moved, and from what expired in the row.
+
+    A settle takes from the hold first: what the hold gave up and the charge did not use is back.
+    """
+    delta, moved = entry.delta_microcredits, entry.moved_microcredits
+    expired = entry.expired_microcredits
+    if entry.kind is EntryKind.SETTLE:
+        return delta == -entry.held_change_microcredits - moved - expired
+    return any(delta + expired == sign * moved for sign in shape.signs)
+
+
+def _judge_hold(entry: Entry, shape: Shape) -> Iterator[tuple[str, str]]:
+    """A row of a hold names it, and no other row does."""
+    if (entry.kind in STEPS) != bool(entry.hold):
+        yield "I9", f"a {entry.kind} names {entry.hold or 'no hold'}"
+    elif entry.key.startswith("h#") and entry.key.split("#")[1] != entry.hold:
+        yield "I9", f"{entry.key} is of the hold {entry.hold}"
+    if (entry.returned or entry.expired_microcredits) and not shape.may_return:
+        yield "I1", f"a {entry.kind} returns credits to grants"
+    used = sum(draw.amount_microcredits for draw in entry.settled)
+    if used and (entry.kind is not EntryKind.SETTLE or used > entry.moved_microcredits):
+        yield "I9", f"a {entry.kind} of {show_micro(entry.moved_microcredits)} used more of it"
 
 
 def _judge_rest(entry: Entry) -> Iterator[tuple[str, str]]:
@@ -153,4 +220,5 @@ def rest_of(entry: Entry) -> int:
     """
     drawn = sum([draw.amount_microcredits for draw in entry.draws])
     into = drawn if entry.kind in GIVE_BACKS else -drawn
+    into += sum([draw.amount_microcredits for draw in entry.returned])
     return entry.delta_microcredits - into + entry.debt_change_microcredits

@@ -19,6 +19,56 @@ class Rollover(StrEnum):
     CAPPED = "capped"
 
 
+class SettlePolicy(StrEnum):
+    """What becomes of a settle that is above its hold."""
+
+    CHARGE_AVAILABLE = "charge_available"
+    DEBT = "debt"
+    REJECT = "reject"
+
+
+MOST_OPEN_HOLDS = 50
+DEFAULT_OPEN_HOLDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much may be spent in a day, in a month and by one run. Units: micro-credits.
+
+    None is no limit.
+    """
+
+    day: int | None = None
+    month: int | None = None
+    run: int | None = None
+
+    def or_else(self, other: Limits) -> Limits:
+        """These limits, and the other's where there is none."""
+        return Limits(
+            other.day if self.day is None else self.day,
+            other.month if self.month is None else self.month,
+            other.run if self.run is None else self.run,
+        )
+
+    def and_also(self, other: Limits) -> Limits:
+        """Both at once: the tighter of each."""
+        return Limits(
+            _tighter(self.day, other.day),
+            _tighter(self.month, other.month),
+            _tighter(self.run, other.run),
+        )
+
+
+def _tighter(one: int | None, other: int | None) -> int | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)
+
+
+NO_LIMITS = Limits()
+DEFAULT_THRESHOLDS = (50, 80, 100)
+
+
 @dataclass(frozen=True, slots=True)
 class PlanTerms:
     """What a plan gives each period. Units: micro-credits; features are counts per period."""
@@ -30,6 +80,9 @@ class PlanTerms:
     rollover: Rollover = Rollover.NONE
     rollover_cap_microcredits: int = 0
     overdraft_microcredits: int = 0
+    limits: Limits = NO_LIMITS
+    settle_above_hold: SettlePolicy = SettlePolicy.CHARGE_AVAILABLE
+    open_holds: int = DEFAULT_OPEN_HOLDS
     features: Mapping[str, int] = field(default_factory=dict[str, int])
 
     def rolled_over(self, rest_microcredits: int) -> int:
@@ -142,6 +195,7 @@ class Catalog:
     auto_open: bool = True
     public: bool = False
     low_balance_microcredits: int = 5_000_000
+    alert_thresholds: tuple[int, ...] = DEFAULT_THRESHOLDS
 
     def operation(self, operation_id: str) -> Operation:
         """The operation of that id. Raises: UnknownOperationError."""

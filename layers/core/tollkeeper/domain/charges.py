@@ -1,35 +1,24 @@
-"""Charges, their undoing, and the one judgement of whether an account can pay."""
+"""Charges and their undoing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 
-from tollkeeper.domain.account import Account, ChargeReturned, Decision, Draft, Status, Windows
+from tollkeeper.domain.account import Account, Windows
 from tollkeeper.domain.catalog import Catalog
+from tollkeeper.domain.draft import ChargeReturned, Decision, Draft
 from tollkeeper.domain.entries import Entry, EntryKey, EntryKind
-from tollkeeper.domain.errors import (
-    AccountClosedError,
-    AccountFrozenError,
-    FeatureLimitError,
-    InsufficientCreditsError,
-    InvalidError,
-)
-from tollkeeper.domain.grants import (
-    PRIORITY,
-    Draw,
-    Grant,
-    GrantKind,
-    Stay,
-    draw_down,
-    put_back,
-)
-from tollkeeper.domain.inflow import next_grant_id, take_in
+from tollkeeper.domain.errors import InvalidError
+from tollkeeper.domain.gate import find_warnings, refuse_unable
+from tollkeeper.domain.grants import Draw, Grant, Stay, put_back
+from tollkeeper.domain.inflow import bring_back
 from tollkeeper.domain.money import show_micro
-from tollkeeper.domain.offers import find_help
-from tollkeeper.domain.periods import find_zone
 from tollkeeper.domain.pricing import Priced
+from tollkeeper.domain.spending import count_feature, count_spent, see_size, take
 from tollkeeper.domain.totals import Total, count, key_of, total_of_charge
+
+CHARGES = frozenset({EntryKind.CHARGE, EntryKind.SETTLE})
+"""The kinds of rows that charge a run, and that can be given back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,69 +48,6 @@ class GiveBack:
     actor: str = ""
 
 
-def refuse_unable(account: Account, priced: Priced, catalog: Catalog) -> None:
-    """Nothing, where the account can pay for the run now.
-
-    Raises: AccountClosedError, AccountFrozenError, FeatureLimitError, InsufficientCreditsError.
-    Why: check and deduct ask the same function, so they never disagree.
-    """
-    refuse_inactive(account)
-    available = account.available_microcredits
-    spendable = account.spendable_microcredits(catalog)
-    run = priced.run
-    limit = catalog.plan(account.plan.id).features.get(run.feature)
-    used = account.features.get(run.feature, 0)
-    if limit is not None and used + run.feature_count > limit:
-        raise FeatureLimitError(
-            f"The plan {account.plan.id} allows {run.feature} {limit} times in a period; "
-            f"{used} are used and this needs {run.feature_count}.",
-            feature=run.feature,
-            used=used,
-            limit=limit,
-            required_microcredits=priced.charged_microcredits,
-            available_microcredits=available,
-            spendable_microcredits=spendable,
-            resets_at=reset_moment(account),
-        )
-    required = priced.charged_microcredits
-    if required > spendable:
-        allocation = catalog.plan(account.plan.id).allocation_microcredits
-        raise InsufficientCreditsError(
-            f"{_describe(priced)} needs {show_micro(required)} credits; "
-            f"{show_micro(available)} are available.",
-            required_microcredits=required,
-            available_microcredits=available,
-            spendable_microcredits=spendable,
-            resets_at=reset_moment(account) if allocation else None,
-            help_=find_help(
-                priced,
-                catalog,
-                shortfall_microcredits=required - spendable,
-                spendable_microcredits=spendable,
-            ),
-        )
-
-
-def reset_moment(account: Account) -> datetime:
-    """When the plan's period ends, on the clock of the account's zone."""
-    return account.plan.period_end_at.astimezone(find_zone(account.zone))
-
-
-def refuse_inactive(account: Account) -> None:
-    """Nothing, where the account may spend. Raises: AccountFrozenError, AccountClosedError."""
-    if account.status is Status.CLOSED:
-        raise AccountClosedError(f"Account {account.id} is closed.")
-    if account.status is Status.FROZEN:
-        raise AccountFrozenError(f"Account {account.id} is frozen; an operator can unfreeze it.")
-
-
-def _describe(priced: Priced) -> str:
-    run = priced.run
-    if run.model and run.pools is not None:
-        return f"{run.model} for {run.pools.total():,} tokens"
-    return f"{run.operation} with {run.model}" if run.model else run.operation
-
-
 def decide_charge(draft: Draft, command: Charge, catalog: Catalog) -> Decision:
     """The account has paid for the run, drawn from its grants in order.
 
@@ -129,53 +55,26 @@ def decide_charge(draft: Draft, command: Charge, catalog: Catalog) -> Decision:
     """
     priced = command.priced
     refuse_unable(draft.account, priced, catalog)
-    account, draws, debt = _spend(draft.account, priced.charged_microcredits)
-    run = priced.run
-    counts_feature = run.feature in catalog.plan(account.plan.id).features
-    if counts_feature:
-        used = account.features.get(run.feature, 0) + run.feature_count
-        account = replace(account, features={**account.features, run.feature: used})
-    total = total_of_charge(run, priced.charged_microcredits)
-    account = replace(account, totals=count(account.totals, key_of(run), total))
+    charged, run = priced.charged_microcredits, priced.run
+    account, draws, debt = take(draft.account, charged)
+    account = count_spent(account, run, charged)
+    account = count_feature(account, run.feature, run.feature_count, catalog)
+    account = see_size(account, run, catalog)
     entry = draft.post(
         account,
         key=command.key,
         kind=EntryKind.CHARGE,
-        delta=-priced.charged_microcredits,
-        moved_microcredits=priced.charged_microcredits,
+        delta=-charged,
+        moved_microcredits=charged,
         request_hash=command.request_hash,
         run=run,
         draws=draws,
         debt_change_microcredits=debt,
         actor=command.actor,
         metadata=command.metadata,
-        warnings=charge_warnings(account, priced, catalog),
+        warnings=find_warnings(account, priced, catalog),
     )
     return draft.decide(entry)
-
-
-def charge_warnings(account: Account, priced: Priced, catalog: Catalog) -> tuple[str, ...]:
-    """What the caller should know beside the amount: the usage's oddities and a low balance."""
-    low = account.available_microcredits <= catalog.low_balance_microcredits
-    return (*priced.run.warnings, "low_balance") if low else priced.run.warnings
-
-
-def _spend(account: Account, amount: int) -> tuple[Account, tuple[Draw, ...], int]:
-    grants, draws, missing = draw_down(account.grants, amount)
-    life, windows = account.lifetime, account.windows
-    spent = replace(
-        account,
-        grants=grants,
-        overdraft_debt_microcredits=account.overdraft_debt_microcredits + missing,
-        lifetime=replace(life, spent=life.spent + amount),
-        windows=replace(
-            windows,
-            day=windows.day + amount,
-            month=windows.month + amount,
-            period=windows.period + amount,
-        ),
-    )
-    return spent, draws, missing
 
 
 def decide_run_failed(draft: Draft, command: Charge) -> Decision:
@@ -205,7 +104,7 @@ def decide_give_back(draft: Draft, command: GiveBack) -> Decision:
     charge = command.charge
     charged = charge.moved_microcredits
     amount = charged if command.amount_microcredits is None else command.amount_microcredits
-    if charge.kind is not EntryKind.CHARGE or charge.run is None:
+    if charge.kind not in CHARGES or charge.run is None:
         raise InvalidError("key", f"names a {charge.kind} entry; only a charge can be given back")
     if amount > charged:
         raise InvalidError("amount", f"is above the {show_micro(charged)} credits that it charged")
@@ -236,7 +135,8 @@ def _return(
     account = draft.account
     paid = min(account.overdraft_debt_microcredits, amount)
     stay = Stay(draft.at, account.plan.period_start_at, account.plan.period_end_at)
-    grants, returned, homeless = put_back(account.grants, charge.draws, amount - paid, stay)
+    drawn = charge.settled + charge.draws
+    grants, returned, homeless = put_back(account.grants, drawn, amount - paid, stay)
     life = account.lifetime
     account = replace(
         account,
@@ -246,19 +146,7 @@ def _return(
     )
     held: Grant | None = None
     if homeless:
-        grant = Grant(
-            id=next_grant_id(draft),
-            kind=GrantKind.ADJUSTMENT,
-            priority=PRIORITY[GrantKind.ADJUSTMENT],
-            amount_microcredits=homeless,
-            remaining_microcredits=homeless,
-            effective_at=draft.at,
-            expires_at=None,
-        )
-        account, held, _ = take_in(account, grant)
-        life = account.lifetime
-        # Not granted anew: these credits were granted before and come back from spent.
-        account = replace(account, lifetime=replace(life, granted=life.granted - homeless))
+        account, held = bring_back(draft, account, homeless)
     return account, returned, held, -paid
 
 

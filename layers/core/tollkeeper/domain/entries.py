@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import NewType
+from typing import Literal, NewType
 
 from tollkeeper.domain.errors import InvalidError
 from tollkeeper.domain.grants import Draw, Grant
@@ -15,7 +15,7 @@ from tollkeeper.domain.usage_pools import TokenPools
 
 AccountId = NewType("AccountId", str)
 EntryKey = NewType("EntryKey", str)
-"""A typed key: `c#<caller's>`, `s#<kind>:<object>` or `t#<time key>`."""
+"""A typed key: `c#<caller's>`, `h#<hold>#<step>`, `s#<kind>:<object>` or `t#<time key>`."""
 
 ID_PATTERN = re.compile(r"[A-Za-z0-9_.:@|-]{1,128}", re.ASCII)
 
@@ -36,6 +36,14 @@ class EntryKind(StrEnum):
     FREEZE = "freeze"
     UNFREEZE = "unfreeze"
     CLOSE = "close"
+    HOLD = "hold"
+    SETTLE = "settle"
+    RELEASE = "release"
+    HOLD_EXPIRED = "hold_expired"
+    HOLD_EXTENDED = "hold_extended"
+    LIMITS = "limits"
+    TRANSFER_OUT = "transfer_out"
+    TRANSFER_IN = "transfer_in"
 
 
 def parse_id(text: object, member: str) -> str:
@@ -48,6 +56,11 @@ def parse_id(text: object, member: str) -> str:
 def caller_key(text: str) -> EntryKey:
     """The typed key of a caller's idempotency key."""
     return EntryKey("c#" + parse_id(text, "Idempotency-Key"))
+
+
+def hold_key(hold_id: str, step: Literal["open", "settle", "release", "expire"]) -> EntryKey:
+    """The typed key of one step of a hold's life: each happens at most once."""
+    return EntryKey(f"h#{hold_id}#{step}")
 
 
 def show_key(key: EntryKey) -> str:
@@ -109,7 +122,10 @@ class Entry:
     `delta_microcredits` is what available changed by and `available_after_microcredits` what it
     then was, so a linear replay proves the ledger. `moved_microcredits` is the amount that the
     command was about (charged, refunded, granted, expired), which a delta of 0 can hide.
-    `day` is the local day that a run counts on.
+    `day` is the local day that a run counts on. `held_change_microcredits` is what open holds
+    changed by. Of a hold that is closed, `settled` says from which of its grants the charge came
+    and `returned` what each grant got back; what had no grant left to return to expired inside
+    this row. `alerts` are the thresholds that the row crossed.
     """
 
     account: AccountId
@@ -133,3 +149,11 @@ class Entry:
     details: Mapping[str, str] = field(default_factory=dict[str, str])
     metadata: str = ""
     warnings: tuple[str, ...] = ()
+    hold: str = ""
+    held_after_microcredits: int = 0
+    held_change_microcredits: int = 0
+    settled: tuple[Draw, ...] = ()
+    returned: tuple[Draw, ...] = ()
+    expired_microcredits: int = 0
+    uncollected_microcredits: int = 0
+    alerts: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 
@@ -98,6 +99,20 @@ class AccountClosedError(TollkeeperError):
     code = "account_closed"
 
 
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where an account stands when it is refused. Units: micro-credits.
+
+    `level` names what refuses: the account, or the budget that it is.
+    """
+
+    required_microcredits: int
+    available_microcredits: int
+    spendable_microcredits: int
+    held_microcredits: int = 0
+    level: str = "account"
+
+
 class InsufficientCreditsError(TollkeeperError):
     """The account cannot pay. Units: micro-credits. `help` is what the caller can do next."""
 
@@ -106,22 +121,51 @@ class InsufficientCreditsError(TollkeeperError):
     def __init__(
         self,
         detail: str,
+        position: Position,
         *,
-        required_microcredits: int,
-        available_microcredits: int,
-        spendable_microcredits: int,
         blocking: str = "balance",
         resets_at: datetime | None = None,
         help_: object = None,
     ) -> None:
         super().__init__(detail)
-        self.help = help_
-        self.required_microcredits = required_microcredits
-        self.available_microcredits = available_microcredits
-        self.spendable_microcredits = spendable_microcredits
-        self.shortfall_microcredits = max(0, required_microcredits - spendable_microcredits)
+        self.position = position
         self.blocking = blocking
         self.resets_at = resets_at
+        self.help = help_
+
+    @property
+    def shortfall_microcredits(self) -> int:
+        """How much is missing. Units: micro-credits."""
+        return max(0, self.position.required_microcredits - self.position.spendable_microcredits)
+
+
+class LimitReachedError(InsufficientCreditsError):
+    """A limit of what may be spent would be passed. Units: micro-credits.
+
+    `spent_microcredits` counts open holds too, since they may still be spent in the window.
+    """
+
+    code = "limit_reached"
+
+    def __init__(
+        self,
+        detail: str,
+        position: Position,
+        *,
+        blocking: str,
+        limit_microcredits: int,
+        spent_microcredits: int,
+        resets_at: datetime | None = None,
+    ) -> None:
+        super().__init__(detail, position, blocking=blocking, resets_at=resets_at)
+        self.limit_microcredits = limit_microcredits
+        self.spent_microcredits = spent_microcredits
+
+    @property
+    def shortfall_microcredits(self) -> int:
+        """How much the limit lacks. Units: micro-credits."""
+        room = max(0, self.limit_microcredits - self.spent_microcredits)
+        return max(0, self.position.required_microcredits - room)
 
 
 class FeatureLimitError(InsufficientCreditsError):
@@ -132,26 +176,81 @@ class FeatureLimitError(InsufficientCreditsError):
     def __init__(
         self,
         detail: str,
+        position: Position,
         *,
         feature: str,
         used: int,
         limit: int,
-        required_microcredits: int,
-        available_microcredits: int,
-        spendable_microcredits: int,
         resets_at: datetime | None,
+        help_: object = None,
     ) -> None:
         super().__init__(
-            detail,
-            required_microcredits=required_microcredits,
-            available_microcredits=available_microcredits,
-            spendable_microcredits=spendable_microcredits,
-            blocking="feature_limit",
-            resets_at=resets_at,
+            detail, position, blocking="feature_limit", resets_at=resets_at, help_=help_
         )
         self.feature = feature
         self.used = used
         self.limit = limit
+
+
+class BusyError(TollkeeperError):
+    """Too much at once, or an answer got lost: the same request with the same key is safe."""
+
+    code = "busy"
+
+
+class HoldLimitError(TollkeeperError):
+    """The account has as many open holds as it may."""
+
+    code = "hold_limit"
+
+
+class HoldClosedError(TollkeeperError):
+    """The hold is not open any more. `state` says what it is: settled, released or expired."""
+
+    code = "hold_closed"
+
+    def __init__(self, hold: str, state: str) -> None:
+        super().__init__(f"The hold {hold} is {state}; nothing was changed.")
+        self.hold = hold
+        self.state = state
+
+
+class HoldMissingError(TollkeeperError):
+    """The account has no open hold of that id: it was closed, or never opened."""
+
+    code = "not_found"
+
+
+class SettleAboveHoldError(TollkeeperError):
+    """The usage is above the hold, and the plan refuses that. The hold stays open."""
+
+    code = "settle_above_hold"
+
+
+class ExtendLimitError(TollkeeperError):
+    """The hold was extended as often as a hold may be."""
+
+    code = "extend_limit"
+
+
+class HoldsOpenError(TollkeeperError):
+    """A budget cannot be closed while calls that it pays for are under way."""
+
+    code = "holds_open"
+
+
+class PriceVersionError(BusyError):
+    """The prices that a hold or quote is pinned to are not here yet. `version` is their digest."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__("The prices that this was opened with cannot be read now; try again.")
+        self.version = version
+
+
+class QuoteExpiredError(TollkeeperError):
+    """The quote is not valid any more: it expired, or it was made for something else."""
+
+    code = "quote_expired"
 
 
 class AlreadyRefundedError(TollkeeperError):
@@ -170,12 +269,6 @@ class IdempotencyMismatchError(TollkeeperError):
     """The key was used before for another request."""
 
     code = "idempotency_mismatch"
-
-
-class BusyError(TollkeeperError):
-    """Too much at once, or an answer got lost: the same request with the same key is safe."""
-
-    code = "busy"
 
 
 class PaymentsUnavailableError(TollkeeperError):

@@ -30,8 +30,20 @@ PRIORITY = {
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """The grant of another account that a transferred grant's credits came from."""
+
+    grant_id: str
+    kind: GrantKind
+    amount_microcredits: int
+
+
+@dataclass(frozen=True, slots=True)
 class Grant:
-    """A bucket of credits. It counts from the moment it has started. Units: micro-credits."""
+    """A bucket of credits. It counts from the moment it has started. Units: micro-credits.
+
+    One that has ended is empty and stays only until the holds that drew from it are closed.
+    """
 
     id: str
     kind: GrantKind
@@ -41,6 +53,8 @@ class Grant:
     effective_at: datetime
     expires_at: datetime | None
     has_started: bool = True
+    has_ended: bool = False
+    origin: Origin | None = None
 
     def order(self) -> tuple[int, datetime, datetime, int, str]:
         """The place in the draw-down order; total, so two readers never disagree."""
@@ -69,10 +83,16 @@ def spendable_total(grants: Grants) -> int:
     return sum(g.remaining_microcredits for g in grants if g.has_started)
 
 
-def draw_down(grants: Grants, amount_microcredits: int) -> tuple[Grants, tuple[Draw, ...], int]:
+NO_IDS: frozenset[str] = frozenset()
+
+
+def draw_down(
+    grants: Grants, amount_microcredits: int, kept_ids: frozenset[str] = NO_IDS
+) -> tuple[Grants, tuple[Draw, ...], int]:
     """Grants with the amount taken in order, the draws, and what could not be taken.
 
-    Used-up grants leave the account; their draws say how to bring them back.
+    Used-up grants leave the account; their draws say how to bring them back. Those of
+    `kept_ids` stay, empty, because an open hold may give something back to them.
     """
     missing = amount_microcredits
     draws: list[Draw] = []
@@ -82,7 +102,7 @@ def draw_down(grants: Grants, amount_microcredits: int) -> tuple[Grants, tuple[D
         missing -= taken
         if taken:
             draws.append(Draw(grant, taken))
-        if grant.remaining_microcredits > taken:
+        if grant.remaining_microcredits > taken or grant.id in kept_ids:
             kept.append(
                 replace(grant, remaining_microcredits=grant.remaining_microcredits - taken)
                 if taken
@@ -126,7 +146,7 @@ def put_back(
     for draw in reversed(draws):
         share = min(left, draw.amount_microcredits)
         base = by_id.get(draw.grant.id) or stay.home_of(draw.grant)
-        if share == 0 or base is None:
+        if share == 0 or base is None or base.has_ended:
             continue
         by_id[base.id] = replace(base, remaining_microcredits=base.remaining_microcredits + share)
         returned.append(Draw(draw.grant, share))
@@ -157,6 +177,8 @@ def add_grant(grants: Grants, grant: Grant) -> tuple[Grants, Grant]:
 def _is_mergeable(one: Grant, other: Grant) -> bool:
     return (
         one.kind == other.kind
+        and not one.has_ended
+        and one.origin == other.origin
         and one.priority == other.priority
         and one.expires_at == other.expires_at
         and one.has_started == other.has_started

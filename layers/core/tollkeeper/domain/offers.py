@@ -1,13 +1,29 @@
-"""What would help an account that cannot pay: packs that cover it, models that fit."""
+"""What would help an account that cannot pay: packs that cover it, plans, models that fit."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tollkeeper.domain.catalog import Catalog, ModelPrice, Pack, Per1kTokens, find_model
+from tollkeeper.domain.account import Account
+from tollkeeper.domain.catalog import (
+    Catalog,
+    Flat,
+    ModelPrice,
+    Operation,
+    Pack,
+    Per1kTokens,
+    PlanTerms,
+    find_model,
+)
+from tollkeeper.domain.entries import Run
+from tollkeeper.domain.grants import GrantKind
 from tollkeeper.domain.money import ceil_div, floor_div
 from tollkeeper.domain.pricing import Priced
+
+Affordable = Mapping[str, int | tuple[str, ...]]
+TOTAL_ONLY = "total_only"
+OUTPUT_POOLS = ("output", "reasoning", "audio_output")
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,36 +31,102 @@ class Help:
     """What a refused caller can do next. Shape: `affordable` as it goes on the wire."""
 
     offers: tuple[Pack, ...] = ()
-    affordable: Mapping[str, int | tuple[str, ...]] = field(
-        default_factory=dict[str, "int | tuple[str, ...]"]
+    plans: tuple[PlanTerms, ...] = ()
+    affordable: Affordable = field(default_factory=dict[str, "int | tuple[str, ...]"])
+
+
+def find_help(account: Account, priced: Priced, catalog: Catalog) -> Help:
+    """The cheapest pack that covers what is missing, the smallest plan that would, what fits now.
+
+    The largest pack where none covers it.
+    """
+    spendable = account.spendable_microcredits(catalog)
+    overdraft = account.terms(catalog).overdraft_microcredits
+    missing = priced.charged_microcredits - account.available_microcredits - overdraft
+    packs = sorted(catalog.packs.values(), key=lambda p: (p.price_minor, p.id))
+    covering = [p for p in packs if p.credits_microcredits >= missing]
+    largest = sorted(packs, key=lambda p: p.credits_microcredits)[-1:]
+    return Help(
+        offers=tuple(covering[:1] or largest),
+        plans=_plans_that_pay(account, priced, catalog),
+        affordable=_affordable(priced, catalog, spendable),
     )
 
 
-def find_help(
-    priced: Priced, catalog: Catalog, *, shortfall_microcredits: int, spendable_microcredits: int
-) -> Help:
-    """The cheapest pack that covers the shortfall (else the largest), and what fits already."""
-    packs = sorted(catalog.packs.values(), key=lambda p: (p.price_minor, p.id))
-    covering = [p for p in packs if p.credits_microcredits >= shortfall_microcredits]
-    largest = sorted(packs, key=lambda p: p.credits_microcredits)[-1:]
-    offers = tuple(covering[:1] or largest)
-    return Help(offers, _affordable(priced, catalog, spendable_microcredits))
+def find_plans(account: Account, priced: Priced, catalog: Catalog) -> Help:
+    """What helps an account that has used up a plan's feature: a plan that allows more."""
+    return Help(plans=_plans_that_pay(account, priced, catalog))
 
 
-def _affordable(
-    priced: Priced, catalog: Catalog, spendable: int
-) -> dict[str, int | tuple[str, ...]]:
-    """How many tokens of this model, and which models for these tokens, the account can pay."""
+def _plans_that_pay(account: Account, priced: Priced, catalog: Catalog) -> tuple[PlanTerms, ...]:
+    """The smallest other plan with which the same run would pass, were it taken now.
+
+    None for a budget: its plan gives it nothing.
+    """
+    if account.parent:
+        return ()
+    left = sum(
+        g.remaining_microcredits
+        for g in account.grants
+        if g.kind is GrantKind.PLAN and g.has_started
+    )
+    base = account.available_microcredits - left
+    fitting = [
+        terms
+        for terms in catalog.plans.values()
+        if terms.id != account.plan.id and _would_pay(terms, account, priced, base)
+    ]
+    fitting.sort(key=lambda terms: (terms.allocation_microcredits, terms.id))
+    return tuple(fitting[:1])
+
+
+def _would_pay(terms: PlanTerms, account: Account, priced: Priced, base: int) -> bool:
+    """Why: a plan that is taken now ends the old plan's rest and resets the counters."""
+    run, required = priced.run, priced.charged_microcredits
+    most = terms.features.get(run.feature)
+    limits = account.limits.operator.or_else(terms.limits).and_also(account.limits.user)
+    used = required + account.held_microcredits
+    day, month = account.windows.day + used, account.windows.month + used
+    return (
+        base + terms.allocation_microcredits + terms.overdraft_microcredits >= required
+        and (most is None or run.feature_count <= most)
+        and (limits.run is None or required <= limits.run)
+        and (limits.day is None or day <= limits.day)
+        and (limits.month is None or month <= limits.month)
+    )
+
+
+def _affordable(priced: Priced, catalog: Catalog, spendable: int) -> Affordable:
+    """What the account can pay already: tokens of this model, and models for this run."""
     run = priced.run
     operation = catalog.operation(run.operation)
-    rule = operation.rule
-    if not isinstance(rule, Per1kTokens) or run.pools is None or spendable < 0:
+    if spendable < 0:
         return {}
+    match operation.rule:
+        case Per1kTokens() if run.pools is not None:
+            return _affordable_tokens(operation, operation.rule, run, spendable)
+        case Flat(models=models) if models:
+            calls = max(1, run.feature_count)
+            fits = (m.name for m in models if m.credits_microcredits * calls <= spendable)
+            return {"models": tuple(fits)}
+        case _:
+            return {}
+
+
+def _affordable_tokens(
+    operation: Operation, rule: Per1kTokens, run: Run, spendable: int
+) -> Affordable:
+    """Why: of a bare total nobody knows which part is output, so nothing is said of that."""
+    assert run.pools is not None, "a run by tokens has pools"
     family = find_model(operation, rule.models, run.model)
     tokens = floor_div(spendable * 1000, family.credits_microcredits)
     total = run.pools.total()
     fits = tuple(m.name for m in rule.models if _costs(m, total) <= spendable)
-    return {"tokens_total": tokens, "models": fits}
+    if TOTAL_ONLY in run.warnings:
+        return {"tokens_total": tokens, "models": fits}
+    spoken = sum(getattr(run.pools, name) for name in OUTPUT_POOLS)
+    output = max(0, tokens - (total - spoken))
+    return {"tokens_total": tokens, "tokens_output": output, "models": fits}
 
 
 def _costs(family: ModelPrice, tokens: int) -> int:

@@ -6,13 +6,15 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from tollkeeper.domain.account import Account, Decision, Draft, PlanState, Status
+from tollkeeper.domain.account import Account, PlanState, Status
 from tollkeeper.domain.catalog import Catalog, PlanTerms
+from tollkeeper.domain.draft import Decision, Draft
 from tollkeeper.domain.entries import Entry, EntryKey, EntryKind
 from tollkeeper.domain.errors import (
     GrantLimitError,
     InsufficientCreditsError,
     InvalidError,
+    Position,
 )
 from tollkeeper.domain.grants import MOST_GRANTS, PRIORITY, Grant, GrantKind, draw_down
 from tollkeeper.domain.inflow import next_grant_id, take_in
@@ -77,7 +79,7 @@ class ChangeStanding(Command):
     kind: EntryKind = EntryKind.FREEZE
 
 
-def _post(
+def post_command(
     draft: Draft,
     command: Command,
     account: Account,
@@ -122,7 +124,7 @@ def decide_grant(draft: Draft, command: GiveGrant) -> Decision:
         has_started=effective_at <= draft.at,
     )
     account, held, paid = take_in(draft.account, grant)
-    entry = _post(
+    entry = post_command(
         draft,
         command,
         account,
@@ -153,21 +155,24 @@ def decide_adjustment(draft: Draft, command: Adjust) -> Decision:
         return _adjust_up(draft, command)
     amount = -command.delta_microcredits
     account = draft.account
-    grants, draws, missing = draw_down(account.grants, amount)
+    grants, draws, missing = draw_down(account.grants, amount, account.held_grants)
     if missing:
         available = account.available_microcredits
         raise InsufficientCreditsError(
             f"An adjustment cannot take {show_micro(amount)} credits; "
             f"{show_micro(available)} are available.",
-            required_microcredits=amount,
-            available_microcredits=available,
-            spendable_microcredits=max(0, available),
+            Position(
+                required_microcredits=amount,
+                available_microcredits=available,
+                spendable_microcredits=max(0, available),
+                held_microcredits=account.held_microcredits,
+            ),
         )
     life = account.lifetime
     account = replace(
         account, grants=grants, lifetime=replace(life, adjusted_down=life.adjusted_down + amount)
     )
-    entry = _post(
+    entry = post_command(
         draft,
         command,
         account,
@@ -192,7 +197,7 @@ def _adjust_up(draft: Draft, command: Adjust) -> Decision:
         expires_at=None,
     )
     account, held, paid = take_in(draft.account, grant)
-    entry = _post(
+    entry = post_command(
         draft,
         command,
         account,
@@ -264,7 +269,7 @@ def _change_now(draft: Draft, command: ChangePlan, catalog: Catalog) -> Entry:
         period_end_at=period_end(anchor, draft.at, account.zone),
         anchor=anchor,
     )
-    old_grants = [g.id for g in account.grants if g.kind is GrantKind.PLAN]
+    old_grants = [g.id for g in account.grants if g.kind is GrantKind.PLAN and not g.has_ended]
     draft.account = replace(account, plan=plan)
     for grant_id in old_grants:
         expire_grant(draft, grant_id)
@@ -289,7 +294,7 @@ def _note_plan(
 ) -> Entry:
     """The row that names the plan that is left and the new one; credits have rows of their own."""
     details = {"from": left, "to": command.plan, "at": when}
-    return _post(draft, command, account, kind=EntryKind.PLAN_CHANGE, details=details)
+    return post_command(draft, command, account, kind=EntryKind.PLAN_CHANGE, details=details)
 
 
 def decide_profile_change(draft: Draft, command: ChangeProfile) -> Decision:
@@ -306,7 +311,9 @@ def decide_profile_change(draft: Draft, command: ChangeProfile) -> Decision:
         find_zone(command.zone)
         account = _ask_zone(account, command.zone, draft.at)
         details["zone"] = command.zone
-    return draft.decide(_post(draft, command, account, kind=EntryKind.PROFILE, details=details))
+    return draft.decide(
+        post_command(draft, command, account, kind=EntryKind.PROFILE, details=details)
+    )
 
 
 def has_profile(account: Account, command: ChangeProfile) -> bool:
@@ -336,4 +343,4 @@ def decide_standing(draft: Draft, command: ChangeStanding) -> Decision:
         EntryKind.CLOSE: Status.CLOSED,
     }[command.kind]
     account = replace(account, status=status)
-    return draft.decide(_post(draft, command, account, kind=command.kind))
+    return draft.decide(post_command(draft, command, account, kind=command.kind))

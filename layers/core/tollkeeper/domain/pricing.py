@@ -13,6 +13,7 @@ from tollkeeper.domain.catalog import (
     Operation,
     Per1kTokens,
     PerUnit,
+    Sizes,
     find_model,
 )
 from tollkeeper.domain.entries import Line, Run
@@ -26,7 +27,10 @@ LOCAL_EXPLANATION = "Local mode, 0 credits"
 
 @dataclass(frozen=True, slots=True)
 class Consumption:
-    """What a request says was used. Units: `quantity_micro` in millionths of a unit."""
+    """What a request says was used. Units: `quantity_micro` in millionths of a unit.
+
+    `amount_microcredits` is a price that the caller names itself: to hold, or to settle.
+    """
 
     operation: str
     model: str | None = None
@@ -37,14 +41,26 @@ class Consumption:
     service: str = ""
     response_time_ms: int | None = None
     occurred_at: datetime | None = None
+    amount_microcredits: int | None = None
+    most_microcredits: int | None = None
+
+    @property
+    def is_sized(self) -> bool:
+        """It says how much is, or will be, used."""
+        sizes = (self.usage, self.quantity_micro, self.amount_microcredits)
+        return any(size is not None for size in sizes)
 
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """A run with its price. Units: micro-credits."""
+    """A run with its price. Units: micro-credits.
+
+    `most_microcredits` is what the caller wants one run to cost at most.
+    """
 
     run: Run
     charged_microcredits: int
+    most_microcredits: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +77,26 @@ def price_run(consumption: Consumption, catalog: Catalog) -> Priced:
     """
     run = describe_run(consumption, catalog)
     usage = consumption.usage
-    cost = _apply(catalog.operation(run.operation), consumption, run.model or None)
+    most = consumption.most_microcredits
+    named = consumption.amount_microcredits
+    operation = catalog.operation(run.operation)
+    if named is not None and not isinstance(operation.rule, Local):
+        _refuse_unpriced(operation, run.model)
+        line = Line(run.operation, "1", show_micro(named), named)
+        return Priced(replace(run, lines=(line,)), named, most)
+    cost = _apply(operation, consumption, run.model or None)
     picousd = usage.cost_picousd if usage and usage.cost_picousd is not None else cost.picousd
     if cost.charged_microcredits > LARGEST_MICROCREDITS:
         raise InvalidError("quantity", "costs more than one account can hold")
-    return Priced(replace(run, cost_picousd=picousd, lines=cost.lines), cost.charged_microcredits)
+    run = replace(run, cost_picousd=picousd, lines=cost.lines)
+    return Priced(run, cost.charged_microcredits, most)
+
+
+def _refuse_unpriced(operation: Operation, model: str) -> None:
+    """Nothing, where the model has a price. Why: what it used must be chargeable afterwards."""
+    rule = operation.rule
+    if model and isinstance(rule, Flat | Per1kTokens) and rule.models:
+        find_model(operation, rule.models, model)
 
 
 def describe_run(consumption: Consumption, catalog: Catalog) -> Run:
@@ -179,34 +210,42 @@ def _whole(quantity_micro: int, operation: Operation) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a run may cost. Units: micro-credits; smallest <= typical <= largest."""
+    """What a run may cost. Units: micro-credits; smallest <= typical <= largest.
+
+    `lines` explain the typical price.
+    """
 
     smallest_microcredits: int
     typical_microcredits: int
     largest_microcredits: int
     explanation: str
+    lines: tuple[Line, ...] = ()
 
 
-def estimate_run(consumption: Consumption, catalog: Catalog) -> Estimate:
+def estimate_run(
+    consumption: Consumption, catalog: Catalog, sizes: Sizes | None = None
+) -> Estimate:
     """The range of prices: exact where the request says what it will use, else from sizes.
+
+    `sizes` are better ones than the catalog's, where somebody knows them.
 
     Raises: as price_run.
     """
     operation = catalog.operation(consumption.operation)
     if isinstance(operation.rule, Local):
         return Estimate(0, 0, 0, LOCAL_EXPLANATION)
-    known = consumption.usage is not None or consumption.quantity_micro is not None
-    if known or operation.sizes is None:
+    sizes = sizes or operation.sizes
+    if consumption.is_sized or sizes is None:
         price = price_run(consumption, catalog)
         exact = price.charged_microcredits
-        return Estimate(exact, exact, exact, _explain(price.run.lines))
-    sizes = operation.sizes
+        return Estimate(exact, exact, exact, _explain(price.run.lines), price.run.lines)
     prices = [
         price_run(_sized(operation, consumption, size), catalog)
         for size in (sizes.smallest, sizes.typical, sizes.largest)
     ]
     amounts = [p.charged_microcredits for p in prices]
-    return Estimate(amounts[0], amounts[1], amounts[2], _explain(prices[1].run.lines))
+    lines = prices[1].run.lines
+    return Estimate(amounts[0], amounts[1], amounts[2], _explain(lines), lines)
 
 
 def typical_run(consumption: Consumption, catalog: Catalog) -> Priced:
@@ -215,8 +254,7 @@ def typical_run(consumption: Consumption, catalog: Catalog) -> Priced:
     Raises: as price_run.
     """
     operation = catalog.operation(consumption.operation)
-    known = consumption.usage is not None or consumption.quantity_micro is not None
-    if known or operation.sizes is None:
+    if consumption.is_sized or operation.sizes is None:
         return price_run(consumption, catalog)
     return price_run(_sized(operation, consumption, operation.sizes.typical), catalog)
 

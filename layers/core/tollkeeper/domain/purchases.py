@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from tollkeeper.domain.account import Decision, Draft, Status
+from tollkeeper.domain.account import Status
 from tollkeeper.domain.catalog import Pack
+from tollkeeper.domain.draft import Decision, Draft
 from tollkeeper.domain.entries import AccountId, EntryKey
 from tollkeeper.domain.errors import AccountClosedError
 from tollkeeper.domain.grants import GrantKind

@@ -5,23 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
-from tollkeeper.domain.account import Account, Draft, PlanState, Windows
-from tollkeeper.domain.catalog import Catalog, PlanTerms
+from tollkeeper.domain.account import Account, PlanState, Windows
+from tollkeeper.domain.catalog import Catalog, PlanTerms, Rollover
+from tollkeeper.domain.draft import Draft
 from tollkeeper.domain.entries import AccountId, EntryKey, EntryKind
-from tollkeeper.domain.grants import PRIORITY, Draw, Grant, GrantKind
+from tollkeeper.domain.grants import PRIORITY, Draw, Grant, GrantKind, Grants
 from tollkeeper.domain.inflow import next_grant_id, take_in
-from tollkeeper.domain.periods import (
-    local_date,
-    next_boundary,
-    period_end,
-    start_of_day,
-)
+from tollkeeper.domain.periods import local_date, period_end, start_of_day
+from tollkeeper.domain.returns import expire_hold
 from tollkeeper.domain.totals import DayClosed
+from tollkeeper.domain.windows import day_end
 
 MOST_MOMENTS_PER_SLICE = 40
 
 # The order at one instant. Between two of a kind, the id decides.
-DAY, RESET, EXPIRE, START = range(4)
+HOLD, DAY, RESET, EXPIRE, START = range(5)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -35,15 +33,23 @@ class Moment:
 
 
 def open_account(
-    account_id: AccountId, *, plan_id: str, zone: str, now: datetime, catalog: Catalog
+    account_id: AccountId,
+    *,
+    plan_id: str,
+    zone: str,
+    now: datetime,
+    catalog: Catalog,
+    parent: str = "",
 ) -> Draft:
     """A draft that opens the account on the plan, with its first allocation."""
     terms = catalog.plan(plan_id)
     today = local_date(now, zone)
     anchor = first_anchor(terms, now, zone)
     plan = PlanState(terms.id, 1, now, period_end(anchor, now, zone), anchor)
-    account = Account(id=account_id, plan=plan, zone=zone, today=today, rolled_to=now)
-    draft = Draft(None, account, now)
+    account = Account(
+        id=account_id, plan=plan, zone=zone, today=today, rolled_to=now, parent=parent
+    )
+    draft = Draft(None, account, now, catalog)
     allocate(draft, catalog)
     return draft
 
@@ -83,28 +89,19 @@ def next_moment(account: Account) -> Moment:
     moments = [Moment(account.plan.period_end_at, RESET)]
     if account.totals or account.next_zone:
         moments.append(Moment(day_end(account), DAY))
+    moments += [Moment(hold.expires_at, HOLD, id=hold.id) for hold in account.holds]
     for grant in account.grants:
         if not grant.has_started:
             moments.append(Moment(grant.effective_at, START, len(grant.id), grant.id))
-        elif grant.expires_at is not None:
+        elif grant.expires_at is not None and not grant.has_ended:
             moments.append(Moment(grant.expires_at, EXPIRE, len(grant.id), grant.id))
     return min(moments)
 
 
-def day_end(account: Account) -> datetime:
-    """The moment at which the account's local day ends; a change of zone moves it."""
-    if account.next_zone_at is not None:
-        return account.next_zone_at
-    return start_of_day(account.today.fromordinal(account.today.toordinal() + 1), account.zone)
-
-
-def month_end(account: Account) -> datetime:
-    """The moment at which the account's local month ends."""
-    return start_of_day(next_boundary(None, account.today), account.zone)
-
-
 def _happen(draft: Draft, moment: Moment, catalog: Catalog) -> None:
-    if moment.rank == DAY:
+    if moment.rank == HOLD:
+        expire_hold(draft, moment.id)
+    elif moment.rank == DAY:
         _close_day(draft, moment.at)
     elif moment.rank == RESET:
         _reset(draft, moment.at, catalog)
@@ -131,7 +128,8 @@ def _enter_day(account: Account, at: datetime) -> Account:
         return account
     same_month = (today.year, today.month) == (account.today.year, account.today.month)
     windows = replace(account.windows, day=0, month=account.windows.month if same_month else 0)
-    return replace(account, today=today, windows=windows)
+    rung = replace(account.rung, day=0, month=account.rung.month if same_month else 0)
+    return replace(account, today=today, windows=windows, rung=rung)
 
 
 def _move_zone(account: Account) -> Account:
@@ -160,35 +158,48 @@ def _reset(draft: Draft, at: datetime, catalog: Catalog) -> None:
     """The next period begins: the old plan grant's rest rolls over or is left to expire."""
     account = draft.account
     old = account.plan
-    terms = catalog.plan(old.id)
-    rolled: list[Draw] = []
-    grants: list[Grant] = []
-    for grant in account.grants:
-        moved = 0
-        if grant.kind is GrantKind.PLAN and grant.expires_at is not None and grant.expires_at <= at:
-            moved = terms.rolled_over(grant.remaining_microcredits)
-        if moved:
-            rolled.append(Draw(grant, moved))
-        rest = grant.remaining_microcredits - moved
-        if rest:
-            grants.append(replace(grant, remaining_microcredits=rest))
     plan_id = old.next_plan or (old.id if old.id in catalog.plans else catalog.default_plan)
     anchor = old.next_anchor if old.next_plan else old.anchor
     if plan_id != old.id and not old.next_plan:
         anchor = first_anchor(catalog.plan(plan_id), at, account.zone)
     changed = (plan_id, anchor) != (old.id, old.anchor)
-    draft.account = replace(
-        account,
-        grants=tuple(grants),
-        plan=PlanState(
-            id=plan_id,
-            generation=old.generation + (1 if changed else 0),
-            period_start_at=at,
-            period_end_at=period_end(anchor, at, account.zone),
-            anchor=anchor,
-        ),
+    plan = PlanState(
+        id=plan_id,
+        generation=old.generation + (1 if changed else 0),
+        period_start_at=at,
+        period_end_at=period_end(anchor, at, account.zone),
+        anchor=anchor,
     )
-    allocate(draft, catalog, tuple(rolled))
+    grants, rolled = _roll_over(account, catalog.plan(old.id), at=at, end_at=plan.period_end_at)
+    draft.account = replace(account, grants=grants, plan=plan)
+    allocate(draft, catalog, rolled)
+
+
+def _roll_over(
+    account: Account, terms: PlanTerms, *, at: datetime, end_at: datetime
+) -> tuple[Grants, tuple[Draw, ...]]:
+    """The grants without what goes into the next period, and what goes.
+
+    Why: what a hold took of a plan that rolls everything over would have rolled over too, so its
+    grant stays to take it back, empty, for one more period.
+    """
+    rolled: list[Draw] = []
+    grants: list[Grant] = []
+    held_ids = account.held_grants
+    for grant in account.grants:
+        is_over = grant.expires_at is not None and grant.expires_at <= at and not grant.has_ended
+        if grant.kind is not GrantKind.PLAN or not is_over:
+            grants.append(grant)
+            continue
+        moved = terms.rolled_over(grant.remaining_microcredits)
+        if moved:
+            rolled.append(Draw(grant, moved))
+        rest = replace(grant, remaining_microcredits=grant.remaining_microcredits - moved)
+        if grant.id in held_ids and terms.rollover is Rollover.ALL:
+            grants.append(replace(rest, expires_at=end_at))
+        elif rest.remaining_microcredits or grant.id in held_ids:
+            grants.append(rest)
+    return tuple(sorted(grants, key=Grant.order)), tuple(rolled)
 
 
 def allocate(draft: Draft, catalog: Catalog, rolled: tuple[Draw, ...] = ()) -> None:
@@ -199,10 +210,12 @@ def allocate(draft: Draft, catalog: Catalog, rolled: tuple[Draw, ...] = ()) -> N
     account = draft.account
     rolled_over = sum(draw.amount_microcredits for draw in rolled)
     plan = account.plan
-    terms = catalog.plan(plan.id)
-    allocation = terms.allocation_microcredits
+    allocation = account.terms(catalog).allocation_microcredits
     account = replace(
-        account, features={}, windows=Windows(account.windows.day, account.windows.month, 0)
+        account,
+        features={},
+        windows=Windows(account.windows.day, account.windows.month, 0),
+        rung=replace(account.rung, period=0),
     )
     held: Grant | None = None
     paid = 0
@@ -243,16 +256,26 @@ def reset_key(plan: PlanState) -> EntryKey:
 
 
 def expire_grant(draft: Draft, grant_id: str) -> None:
-    """The grant is gone and what it held is written as expired, in its one expire row."""
+    """The grant is gone and what it held is written as expired, in its one expire row.
+
+    While a hold that drew from it is open it stays, ended: what comes back to it expires then.
+    One with nothing left but what is held ends without a row, because no credits change.
+    """
     account = draft.account
     grant = next(g for g in account.grants if g.id == grant_id)
     rest = grant.remaining_microcredits
     life = account.lifetime
+    others = tuple(g for g in account.grants if g.id != grant_id)
+    ended = replace(grant, remaining_microcredits=0, has_ended=True)
+    is_held = grant_id in account.held_grants
     account = replace(
         account,
-        grants=tuple(g for g in account.grants if g.id != grant_id),
+        grants=tuple(sorted((*others, ended), key=Grant.order)) if is_held else others,
         lifetime=replace(life, expired=life.expired + rest),
     )
+    if not rest:
+        draft.account = account
+        return
     draft.post(
         account,
         key=EntryKey(f"t#expire:{grant_id}"),
@@ -289,6 +312,7 @@ def begin(
     catalog: Catalog,
     plan_id: str | None = None,
     zone: str | None = None,
+    parent: str = "",
 ) -> tuple[Draft, bool]:
     """A draft of the account rolled to now (opened where it is new), and whether time is done."""
     if account is None:
@@ -298,10 +322,11 @@ def begin(
             zone=zone or catalog.zone,
             now=now,
             catalog=catalog,
+            parent=parent,
         )
         return draft, True
     now = max(now, account.rolled_to)
-    draft = Draft(account, account, now)
+    draft = Draft(account, account, now, catalog)
     return draft, roll(draft, now, catalog)
 
 
@@ -312,7 +337,7 @@ def look(account: Account, *, now: datetime, catalog: Catalog) -> Account:
 
 def catch_up(account: Account, *, now: datetime, catalog: Catalog) -> Draft:
     """A draft with all that a touch now would do first, in however many slices."""
-    draft = Draft(account, account, now)
+    draft = Draft(account, account, now, catalog)
     while not roll(draft, max(now, account.rolled_to), catalog):
         pass
     return draft

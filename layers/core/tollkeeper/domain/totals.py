@@ -85,9 +85,9 @@ def key_of(run: Run) -> TotalKey:
 
 
 def total_of_charge(run: Run, charged_microcredits: int) -> Total:
-    """What one charge adds."""
+    """What one charge adds. Why: a later part of a long run counts no feature and no call."""
     return Total(
-        calls=1,
+        calls=1 if run.feature_count else 0,
         credits_microcredits=charged_microcredits,
         cost_picousd=run.cost_picousd or 0,
         tokens=tokens_of(run.pools),

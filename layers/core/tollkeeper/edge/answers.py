@@ -8,19 +8,34 @@ from typing import Any
 
 from tollkeeper.domain.account import Account
 from tollkeeper.domain.catalog import Catalog, Pack
-from tollkeeper.domain.charges import reset_moment
-from tollkeeper.domain.entries import Entry, EntryKind, Run, show_key
+from tollkeeper.domain.charges import CHARGES
+from tollkeeper.domain.entries import Entry, EntryKind, Line, Run, show_key
+from tollkeeper.domain.gate import account_warnings
 from tollkeeper.domain.grants import Draw, Grant
 from tollkeeper.domain.money import MICRO, floor_div, minor_digits, show_price, show_usd
-from tollkeeper.domain.periods import find_zone
-from tollkeeper.domain.pricing import Estimate
-from tollkeeper.domain.roll import day_end, month_end
+from tollkeeper.domain.windows import read_windows, reset_moment
+from tollkeeper.edge.hold_answers import (
+    show_hold,
+    show_hold_step,
+    show_limits,
+    show_limits_change,
+    show_transfer,
+    show_window,
+)
 from tollkeeper.edge.http import Answer
 from tollkeeper.edge.wire import Amount
 from tollkeeper.service.charging import Allowed, Explained
 from tollkeeper.service.commit import Outcome
+from tollkeeper.service.quoting import Quoted
 
+RUNS = (EntryKind.CHARGE, EntryKind.RUN_FAILED, EntryKind.HOLD, EntryKind.SETTLE)
 WARNINGS = {
+    "daily_limit_near": "Most of the daily limit is used.",
+    "daily_limit_reached": "The daily limit is used up.",
+    "monthly_limit_near": "Most of the monthly limit is used.",
+    "monthly_limit_reached": "The monthly limit is used up.",
+    "above_hold": "The usage was above the hold.",
+    "late": "The hold had expired; the usage was charged all the same.",
     "low_balance": "The balance is low.",
     "total_only": "Only a total was reported, so its kinds of tokens are not known.",
 }
@@ -58,10 +73,18 @@ def _command_body(entry: Entry) -> dict[str, Any]:
             body |= {"grant_id": entry.grant.id, "granted": Amount(entry.moved_microcredits)}
         case EntryKind.ADJUSTMENT:
             body |= {"adjusted": Amount(entry.delta_microcredits)}
+        case _ if entry.hold:
+            body |= show_hold_step(entry)
+        case EntryKind.TRANSFER_OUT | EntryKind.TRANSFER_IN:
+            body |= show_transfer(entry)
+        case EntryKind.LIMITS:
+            body |= show_limits_change(entry)
         case _:
             body |= {"kind": entry.kind.value, **entry.details}
     body |= _balance_members(entry)
-    if entry.kind in (EntryKind.CHARGE, EntryKind.RUN_FAILED):
+    if entry.kind is EntryKind.HOLD:
+        body |= {"held": Amount(entry.moved_microcredits)}
+    if entry.kind in RUNS:
         assert entry.run is not None, "a run has facts"
         body |= _run_members(entry.run) | {"warnings": show_warnings(entry.warnings)}
     return body
@@ -70,7 +93,7 @@ def _command_body(entry: Entry) -> dict[str, Any]:
 def _balance_members(entry: Entry) -> dict[str, Any]:
     return {
         "available": Amount(entry.available_after_microcredits),
-        "held": 0,
+        "held": Amount(entry.held_after_microcredits),
         "debt": Amount(entry.debt_after_microcredits),
         "seq": entry.seq,
     }
@@ -79,17 +102,21 @@ def _balance_members(entry: Entry) -> dict[str, Any]:
 def _run_members(run: Run) -> dict[str, Any]:
     return {
         "cost_usd": None if run.cost_picousd is None else show_usd(run.cost_picousd),
-        "breakdown": [
-            {
-                "item": line.item,
-                "quantity": Decimal(line.quantity),
-                "rate": line.rate,
-                "credits": Amount(line.credits_microcredits),
-            }
-            for line in run.lines
-        ],
+        "breakdown": _show_lines(run.lines),
         "price_version": run.price_version,
     }
+
+
+def _show_lines(lines: tuple[Line, ...]) -> list[dict[str, Any]]:
+    return [
+        {
+            "item": line.item,
+            "quantity": Decimal(line.quantity),
+            "rate": line.rate,
+            "credits": Amount(line.credits_microcredits),
+        }
+        for line in lines
+    ]
 
 
 def show_allowed(allowed: Allowed) -> dict[str, Any]:
@@ -103,19 +130,23 @@ def show_allowed(allowed: Allowed) -> dict[str, Any]:
     }
 
 
-def show_estimate(estimate: Estimate) -> dict[str, Any]:
+def show_estimate(quoted: Quoted) -> dict[str, Any]:
     """The answer of an estimate."""
+    estimate = quoted.estimate
     return {
         "min": Amount(estimate.smallest_microcredits),
         "typical": Amount(estimate.typical_microcredits),
         "max": Amount(estimate.largest_microcredits),
+        "quote_id": quoted.quote_id or None,
+        "price_version": quoted.price_version,
         "explanation": estimate.explanation,
+        "breakdown": _show_lines(estimate.lines),
     }
 
 
 def answer_unchanged(account: Account) -> Answer:
     """The answer to a PUT that found what it asks for."""
-    body = {
+    body: dict[str, Any] = {
         "changed": False,
         "plan": account.plan.id,
         "available": Amount(account.available_microcredits),
@@ -126,15 +157,14 @@ def answer_unchanged(account: Account) -> Answer:
 
 def show_account(account: Account, catalog: Catalog) -> dict[str, Any]:
     """The account as its owner sees it."""
-    terms = catalog.plan(account.plan.id)
+    terms = account.terms(catalog)
     available = account.available_microcredits
-    low = available <= catalog.low_balance_microcredits
     return {
         "account": account.id,
         "status": account.status.value,
         "available": Amount(available),
         "spendable": Amount(account.spendable_microcredits(catalog)),
-        "held": 0,
+        "held": Amount(account.held_microcredits),
         "debt": Amount(account.overdraft_debt_microcredits),
         "plan": {
             "id": account.plan.id,
@@ -149,8 +179,11 @@ def show_account(account: Account, catalog: Catalog) -> dict[str, Any]:
         "zone": account.zone,
         "next_zone": account.next_zone or None,
         "name": account.name or None,
-        "grants": [_show_grant(g) for g in account.grants],
-        "windows": _show_windows(account),
+        "parent": account.parent or None,
+        "grants": [_show_grant(g) for g in account.grants if g.remaining_microcredits],
+        "holds": [show_hold(hold) for hold in account.holds],
+        "windows": [show_window(each) for each in read_windows(account, catalog)],
+        "limits": show_limits(account, catalog),
         "features": [
             {"feature": f, "used": account.features.get(f, 0), "limit": limit}
             for f, limit in terms.features.items()
@@ -161,10 +194,13 @@ def show_account(account: Account, catalog: Catalog) -> dict[str, Any]:
             "spent": Amount(account.lifetime.spent),
             "expired": Amount(account.lifetime.expired),
             "refunded": Amount(account.lifetime.refunded),
+            "transferred_in": Amount(account.lifetime.transferred_in),
+            "transferred_out": Amount(account.lifetime.transferred_out),
+            "uncollected": Amount(account.lifetime.uncollected),
         },
         "seq": account.seq,
         "updated_at": account.rolled_to.isoformat(),
-        "warnings": show_warnings(("low_balance",)) if low else [],
+        "warnings": show_warnings(account_warnings(account, catalog)),
     }
 
 
@@ -180,29 +216,10 @@ def _show_grant(grant: Grant) -> dict[str, Any]:
     }
 
 
-def _show_windows(account: Account) -> list[dict[str, Any]]:
-    zone = find_zone(account.zone)
-    windows = (
-        ("day", account.windows.day, day_end(account)),
-        ("month", account.windows.month, month_end(account)),
-        ("period", account.windows.period, account.plan.period_end_at),
-    )
-    return [
-        {
-            "window": name,
-            "spent": Amount(spent),
-            "limit": None,
-            "percent": None,
-            "resets_at": resets_at.astimezone(zone).isoformat(),
-        }
-        for name, spent, resets_at in windows
-    ]
-
-
 def show_listed(entry: Entry) -> dict[str, Any]:
     """A row as history lists it."""
     run = entry.run
-    is_charge = entry.kind is EntryKind.CHARGE
+    is_charge = entry.kind in CHARGES
     return {
         "seq": entry.seq,
         "key": show_key(entry.key),
@@ -223,11 +240,17 @@ def show_explained(explained: Explained) -> dict[str, Any]:
     run = entry.run
     body = show_listed(entry) | {
         "amount": Amount(entry.moved_microcredits),
-        "held": 0,
+        "held": Amount(entry.held_after_microcredits),
+        "held_change": Amount(entry.held_change_microcredits),
         "debt": Amount(entry.debt_after_microcredits),
         "debt_change": Amount(entry.debt_change_microcredits),
         "grant": None if entry.grant is None else _show_grant(entry.grant),
-        "grants_moved": [_show_draw(d) for d in entry.draws],
+        "grants_moved": [_show_draw(d) for d in (*entry.settled, *entry.draws)],
+        "grants_returned": [_show_draw(d) for d in entry.returned],
+        "expired": Amount(entry.expired_microcredits),
+        "uncollected": Amount(entry.uncollected_microcredits),
+        "hold_id": entry.hold or None,
+        "alerts": list(entry.alerts),
         "refers_to": None if entry.refers_to is None else show_key(entry.refers_to),
         "returned_by": None if explained.returned_by is None else show_key(explained.returned_by),
         "reason": entry.reason or None,

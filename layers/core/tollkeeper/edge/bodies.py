@@ -2,156 +2,48 @@
 
 from __future__ import annotations
 
-import json
-import re
-from datetime import UTC, date, datetime
-from decimal import Decimal
-from typing import Annotated, Any, Literal, cast
+from dataclasses import replace
+from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-)
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from tollkeeper.domain.catalog import Catalog
-from tollkeeper.domain.entries import AccountId, parse_id
+from tollkeeper.domain.entries import AccountId
 from tollkeeper.domain.errors import InvalidError
-from tollkeeper.domain.money import parse_micro
+from tollkeeper.domain.held import DEFAULT_HOLD_S, LONGEST_HOLD_S, SHORTEST_HOLD_S
 from tollkeeper.domain.pricing import Consumption
 from tollkeeper.domain.usage import Usage, normalise_usage
-from tollkeeper.edge.wire import write_json
+from tollkeeper.edge.catalog_models import Thresholds
+from tollkeeper.edge.members import (
+    MODEL,
+    Account,
+    Day,
+    Id,
+    KeyName,
+    Label,
+    Metadata,
+    Micro,
+    MicroOrZero,
+    Model,
+    Moment,
+    Name,
+    QuoteId,
+    Reason,
+    SignedMicro,
+    read_rows,
+)
 from tollkeeper.service.charging import RunRequest
-
-LARGEST_METADATA_BYTES = 4096
-LARGEST_LABEL_BYTES = 64
-# Why: what Python reads as a moment, a day or a number differs from version to version.
-MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
-CATALOG_ID = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
-DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-ROWS = re.compile(r"[1-9]\d{0,3}", re.ASCII)
-# Why: a text for people, on one line or several; other control characters hide what it says.
-PLAIN_TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
-
-
-def _micro(value: object) -> int:
-    try:
-        return parse_micro(value, "")
-    except InvalidError as error:
-        raise ValueError(error.problems[0][1]) from None
-
-
-def _signed_micro(value: object) -> int:
-    """A decimal that may be negative, but not 0."""
-    match value:
-        case str() if value.startswith("-"):
-            return -_micro(value[1:])
-        case int() if value < 0:
-            return -_micro(-value)
-        case Decimal() if value < 0:
-            return -_micro(value.copy_negate())
-        case _:
-            return _micro(value)
-
-
-def _account(value: object) -> str:
-    try:
-        return parse_id(value, "")
-    except InvalidError as error:
-        raise ValueError(error.problems[0][1]) from None
-
-
-def _id(value: object) -> str:
-    if not isinstance(value, str) or CATALOG_ID.fullmatch(value) is None:
-        raise ValueError("must be 1 to 64 of a-z 0-9 _ . - and begin with a letter or digit")
-    return value
-
-
-def _moment(value: object) -> datetime:
-    if not isinstance(value, str) or MOMENT.fullmatch(value) is None:
-        raise ValueError("must be a moment such as 2026-11-20T12:00:00Z or …+01:00")
-    try:
-        moment = datetime.fromisoformat(value).astimezone(UTC)
-    except ValueError:
-        raise ValueError("is no moment of any calendar") from None
-    except OverflowError:
-        raise ValueError("is out of range") from None
-    if not 2000 <= moment.year <= 2999:
-        raise ValueError("must be between the years 2000 and 2999")
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-
-
-def _day(value: object) -> date:
-    if not isinstance(value, str) or DAY.fullmatch(value) is None:
-        raise ValueError("must be a day such as 2026-11-20")
-    try:
-        day = date.fromisoformat(value)
-    except ValueError:
-        raise ValueError("is no day of any calendar") from None
-    if not 2000 <= day.year <= 2999:
-        raise ValueError("must be between the years 2000 and 2999")
-    return day
-
-
-def _metadata(value: object) -> str:
-    if not isinstance(value, dict):
-        raise ValueError("must be an object")
-    size = len(json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=str).encode())
-    if size > LARGEST_METADATA_BYTES:
-        raise ValueError(f"must not be larger than {LARGEST_METADATA_BYTES} bytes; it has {size}")
-    return write_json(cast("dict[str, object]", value))
-
-
-def _label(value: str) -> str:
-    # Why: labels are counted in the account item, whose size is bounded in bytes.
-    if len(value.encode()) > LARGEST_LABEL_BYTES:
-        raise ValueError(f"must not be larger than {LARGEST_LABEL_BYTES} bytes")
-    return value
-
-
-def _limit(value: object) -> int:
-    if not isinstance(value, str) or ROWS.fullmatch(value) is None:
-        raise ValueError("must be a whole number from 1 to 5000")
-    return int(value)
-
-
-Micro = Annotated[int, BeforeValidator(_micro)]
-SignedMicro = Annotated[int, BeforeValidator(_signed_micro)]
-Account = Annotated[str, BeforeValidator(_account)]
-Moment = Annotated[datetime, BeforeValidator(_moment)]
-Day = Annotated[date, BeforeValidator(_day)]
-Metadata = Annotated[str, BeforeValidator(_metadata)]
-Label = Annotated[
-    str,
-    StringConstraints(strict=True, min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$"),
-    AfterValidator(_label),
-]
-Model = Annotated[
-    str,
-    StringConstraints(strict=True, min_length=1, max_length=128, pattern=r"^[!-~]+$"),
-]
-MODEL = re.compile(r"[!-~]{1,128}")
-Id = Annotated[str, BeforeValidator(_id)]
-Reason = Annotated[
-    str,
-    StringConstraints(
-        strict=True, strip_whitespace=True, min_length=1, max_length=300, pattern=PLAIN_TEXT
-    ),
-]
-Name = Annotated[str, StringConstraints(strict=True, max_length=128, pattern=PLAIN_TEXT)]
+from tollkeeper.service.holding import SettleRequest
 
 
 class StrictBody(BaseModel):
     """Members as they are, none coerced, none unknown."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
-class RunBody(StrictBody):
-    """POST /v1/check, /v1/estimate and /v1/deduct."""
+class WantedBody(StrictBody):
+    """What every request about a run may say, before or after it ran."""
 
     account: Account
     operation: Id
@@ -161,12 +53,10 @@ class RunBody(StrictBody):
     feature: Label | None = None
     service: Label | None = None
     subtype: Label | None = None
-    response_time_ms: int | None = Field(default=None, ge=0, le=10**9)
-    occurred_at: Moment | None = None
-    success: bool = True
     plan: Id | None = None
     role: Label | None = None
-    quote_id: None = None
+    per_run_max: Micro | None = None
+    quote_id: QuoteId | None = None
     metadata: Metadata | None = None
 
     def to_run(self, catalog: Catalog) -> RunRequest:
@@ -174,7 +64,17 @@ class RunBody(StrictBody):
 
         Raises: InvalidError for a usage that nobody understands or a plan that does not exist.
         """
-        consumption = Consumption(
+        return RunRequest(
+            account=AccountId(self.account),
+            consumption=self.to_consumption(),
+            opens_on=read_plan(self.plan, self.role, catalog),
+            metadata=self.metadata or "",
+            quote_id=self.quote_id or "",
+        )
+
+    def to_consumption(self) -> Consumption:
+        """What is, or may be, used. Raises: InvalidError."""
+        return Consumption(
             operation=self.operation,
             model=self.model,
             quantity_micro=self.quantity,
@@ -182,16 +82,130 @@ class RunBody(StrictBody):
             label=self.feature or "",
             subtype=self.subtype or "",
             service=self.service or "",
+            most_microcredits=self.per_run_max,
+        )
+
+
+class RunBody(WantedBody):
+    """POST /v1/deduct, and what describes a run that was made."""
+
+    response_time_ms: int | None = Field(default=None, ge=0, le=10**9)
+    occurred_at: Moment | None = None
+    success: bool = True
+
+    def to_run(self, catalog: Catalog) -> RunRequest:
+        """As asked for, and whether it succeeded."""
+        return replace(super().to_run(catalog), has_succeeded=self.success)
+
+    def to_consumption(self) -> Consumption:
+        """As asked for, and how it went."""
+        return replace(
+            super().to_consumption(),
             response_time_ms=self.response_time_ms,
             occurred_at=self.occurred_at,
         )
-        return RunRequest(
+
+
+class CheckBody(RunBody):
+    """POST /v1/check and /v1/estimate: a run as it may become. `estimate` names its price."""
+
+    estimate: Micro | None = None
+
+    def to_consumption(self) -> Consumption:
+        """As asked for, at the price that the caller expects. Raises: InvalidError."""
+        return read_estimate(super().to_consumption(), self.estimate)
+
+
+class HoldBody(WantedBody):
+    """POST /v1/holds."""
+
+    estimate: Micro | None = None
+    hold_id: Account | None = None
+    expires_in_s: int = Field(default=DEFAULT_HOLD_S, ge=SHORTEST_HOLD_S, le=LONGEST_HOLD_S)
+
+    def to_consumption(self) -> Consumption:
+        """As asked for, at the price that the caller expects. Raises: InvalidError."""
+        return read_estimate(super().to_consumption(), self.estimate)
+
+
+def read_estimate(consumption: Consumption, estimate: int | None) -> Consumption:
+    """The consumption with a price of the caller's own. Raises: InvalidError with both."""
+    if estimate is not None and consumption.is_sized:
+        raise InvalidError("estimate", "cannot be sent together with usage or quantity")
+    return replace(consumption, amount_microcredits=estimate)
+
+
+class SettleBody(StrictBody):
+    """POST /v1/holds/{id}/settle: what the call used, in exactly one of three ways."""
+
+    account: Account
+    usage: dict[str, Any] | None = None
+    quantity: Micro | None = None
+    amount: Micro | None = None
+    model: Model | None = None
+    final: bool = True
+    response_time_ms: int | None = Field(default=None, ge=0, le=10**9)
+    occurred_at: Moment | None = None
+    metadata: Metadata | None = None
+
+    def to_settle(self, hold_id: str) -> SettleRequest:
+        """What the use case works with. Raises: InvalidError."""
+        sizes = (self.usage, self.quantity, self.amount)
+        if sum(size is not None for size in sizes) != 1:
+            raise InvalidError("usage", "or quantity or amount must be sent, exactly one of them")
+        consumption = Consumption(
+            operation="",
+            model=self.model,
+            quantity_micro=self.quantity,
+            usage=None if self.usage is None else _read_usage(self.usage),
+            amount_microcredits=self.amount,
+            response_time_ms=self.response_time_ms,
+            occurred_at=self.occurred_at,
+        )
+        return SettleRequest(
             account=AccountId(self.account),
+            hold_id=hold_id,
             consumption=consumption,
-            opens_on=read_plan(self.plan, self.role, catalog),
-            has_succeeded=self.success,
+            is_final=self.final,
             metadata=self.metadata or "",
         )
+
+
+class ReleaseBody(StrictBody):
+    """POST /v1/holds/{id}/release."""
+
+    account: Account
+    reason: Reason | None = None
+
+
+class ExtendBody(StrictBody):
+    """POST /v1/holds/{id}/extend: open until so long from now."""
+
+    account: Account
+    expires_in_s: int = Field(ge=SHORTEST_HOLD_S, le=LONGEST_HOLD_S)
+
+
+class LimitsBody(StrictBody):
+    """PUT /v1/accounts/{id}/limits. What is not sent stays; null takes a limit away."""
+
+    daily: Micro | None = None
+    monthly: Micro | None = None
+    per_run_max: Micro | None = None
+    alert_thresholds: Thresholds | None = None
+    low_balance: MicroOrZero | None = None
+    set_by: Literal["operator", "user"] = "operator"
+    reason: Reason | None = None
+
+
+class BudgetBody(StrictBody):
+    """POST /v1/accounts/{id}/budgets."""
+
+    budget: Account
+    amount: Micro
+    daily: Micro | None = None
+    monthly: Micro | None = None
+    per_run_max: Micro | None = None
+    reason: Reason | None = None
 
 
 def _read_usage(raw: dict[str, Any]) -> Usage:
@@ -272,7 +286,7 @@ class StandingBody(StrictBody):
 class KeyBody(StrictBody):
     """POST /v1/keys."""
 
-    name: Label
+    name: KeyName
     scopes: list[
         Literal["check", "deduct", "read", "grant", "refund", "admin", "purchase", "report"]
     ] = Field(min_length=1, max_length=8)
@@ -293,7 +307,7 @@ class HistoryQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    limit: Annotated[int, BeforeValidator(_limit), Field(le=5000)] | None = None
+    limit: Annotated[int, BeforeValidator(read_rows), Field(le=5000)] | None = None
     cursor: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
 
 

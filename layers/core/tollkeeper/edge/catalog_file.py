@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from tollkeeper.domain.catalog import (
     Catalog,
     Flat,
+    Limits,
     Local,
     ModelPrice,
     Operation,
@@ -25,6 +26,7 @@ from tollkeeper.domain.catalog import (
     PlanTerms,
     Rollover,
     Rule,
+    SettlePolicy,
     Sizes,
 )
 from tollkeeper.domain.errors import CatalogError
@@ -65,6 +67,11 @@ def read_catalog(path: Path) -> Catalog:
     if isinstance(read, list):
         raise CatalogError(str(path), *read[0])
     return read
+
+
+def parse_source(source: str) -> Catalog:
+    """The catalog that another version of the file was, from what the table keeps of it."""
+    return _to_catalog(CatalogTables.model_validate(json.loads(source)), source)
 
 
 def read_problems(path: Path) -> tuple[CatalogError, ...]:
@@ -150,6 +157,7 @@ def _to_catalog(tables: CatalogTables, source: str) -> Catalog:
         auto_open=account.auto_open,
         public=account.public,
         low_balance_microcredits=account.low_balance,
+        alert_thresholds=tuple(account.alert_thresholds),
     )
 
 
@@ -162,6 +170,9 @@ def _to_plan(name: str, plan: PlanTable) -> PlanTerms:
         rollover=Rollover(plan.rollover),
         rollover_cap_microcredits=plan.rollover_cap or 0,
         overdraft_microcredits=plan.overdraft,
+        limits=Limits(plan.daily_limit, plan.monthly_limit, plan.per_run_max),
+        settle_above_hold=SettlePolicy(plan.settle_above_hold),
+        open_holds=plan.open_holds,
         features=plan.features,
     )
 

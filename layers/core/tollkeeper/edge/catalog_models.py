@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field
 
+from tollkeeper.domain.catalog import (
+    DEFAULT_OPEN_HOLDS,
+    DEFAULT_THRESHOLDS,
+    MOST_OPEN_HOLDS,
+)
 from tollkeeper.domain.errors import InvalidError
 from tollkeeper.domain.money import parse_micro
 from tollkeeper.domain.usage_pools import POOL_NAMES
@@ -79,6 +85,13 @@ def _zero_or_more(value: object) -> int:
     return _exact(value, allow_zero=True)
 
 
+def ascending(value: list[int]) -> list[int]:
+    """The percentages, each above the one before it."""
+    if any(one >= other for one, other in pairwise(value)):
+        raise ValueError("must be in ascending order, none twice")
+    return value
+
+
 def _exact(value: object, *, allow_zero: bool) -> int:
     try:
         return parse_micro(value, "", allow_zero=allow_zero)
@@ -94,6 +107,11 @@ StripePrice = Annotated[str, AfterValidator(_stripe_price)]
 Pool = Annotated[str, AfterValidator(_pool)]
 Positive = Annotated[int, BeforeValidator(_more_than_zero)]
 ZeroOrMore = Annotated[int, BeforeValidator(_zero_or_more)]
+Thresholds = Annotated[
+    list[Annotated[int, Field(ge=1, le=100)]],
+    Field(min_length=1, max_length=10),
+    AfterValidator(ascending),
+]
 Count = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
 
 
@@ -111,6 +129,7 @@ class AccountTable(Table):
     auto_open: bool = True
     public: bool = False
     low_balance: ZeroOrMore = 5_000_000
+    alert_thresholds: Thresholds = Field(default_factory=lambda: list(DEFAULT_THRESHOLDS))
 
 
 class PlanTable(Table):
@@ -122,6 +141,11 @@ class PlanTable(Table):
     rollover: Literal["none", "all", "capped"] = "none"
     rollover_cap: Positive | None = None
     overdraft: ZeroOrMore = 0
+    daily_limit: Positive | None = None
+    monthly_limit: Positive | None = None
+    per_run_max: Positive | None = None
+    settle_above_hold: Literal["charge_available", "debt", "reject"] = "charge_available"
+    open_holds: Annotated[int, Field(ge=1, le=MOST_OPEN_HOLDS)] = DEFAULT_OPEN_HOLDS
     features: Annotated[dict[Id, Count], Field(max_length=MOST_FEATURES)] = Field(
         default_factory=dict[str, int]
     )

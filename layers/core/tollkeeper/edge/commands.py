@@ -5,10 +5,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 
+from tollkeeper.domain.budgets import CloseBudget, Fund
 from tollkeeper.domain.catalog import Catalog
-from tollkeeper.domain.entries import EntryKey, EntryKind, caller_key, read_key
+from tollkeeper.domain.entries import (
+    AccountId,
+    EntryKey,
+    EntryKind,
+    caller_key,
+    parse_id,
+    read_key,
+)
 from tollkeeper.domain.errors import InvalidError
 from tollkeeper.domain.grants import GrantKind
+from tollkeeper.domain.limits import SetLimits
 from tollkeeper.domain.operating import (
     Adjust,
     ChangePlan,
@@ -19,7 +28,9 @@ from tollkeeper.domain.operating import (
 )
 from tollkeeper.edge.bodies import (
     AdjustmentBody,
+    BudgetBody,
     GrantBody,
+    LimitsBody,
     PlanBody,
     ProfileBody,
     RefundBody,
@@ -30,6 +41,7 @@ from tollkeeper.edge.bodies import (
 from tollkeeper.edge.http import Request
 from tollkeeper.service.charging import GiveBackRequest, Keyed
 
+LIMIT_NAMES = (("daily", "day"), ("monthly", "month"), ("per_run_max", "run"))
 Reader = Callable[[Request, Catalog], Command]
 
 
@@ -110,6 +122,62 @@ def _read_profile(request: Request, _: Catalog) -> ChangeProfile:
     )
 
 
+def _read_limits(request: Request, _: Catalog) -> SetLimits:
+    body, members = request.body(LimitsBody)
+    keyed = _read_put(request, members)
+    named = body.model_fields_set
+    if not named & {"daily", "monthly", "per_run_max", "alert_thresholds", "low_balance"}:
+        raise InvalidError("body", "must name a limit, alert_thresholds or low_balance")
+    thresholds = None if body.alert_thresholds is None else tuple(body.alert_thresholds)
+    return SetLimits(
+        key=keyed.key,
+        request_hash=keyed.request_hash,
+        reason=body.reason or "",
+        actor=keyed.actor,
+        level=body.set_by,
+        limits=_read_named(body),
+        thresholds=(thresholds,) if "alert_thresholds" in named else None,
+        low_balance=(body.low_balance,) if "low_balance" in named else None,
+    )
+
+
+def _read_named(body: LimitsBody | BudgetBody) -> tuple[tuple[str, int | None], ...]:
+    """The limits that the body names; what it does not name stays as it is."""
+    named = body.model_fields_set
+    return tuple((word, getattr(body, name)) for name, word in LIMIT_NAMES if name in named)
+
+
+def read_fund(request: Request) -> tuple[AccountId, Fund]:
+    """The account that funds, and the budget that it funds. Raises: as read_command."""
+    body, members = request.body(BudgetBody)
+    account = request.account()
+    keyed = read_keyed(request, account, members)
+    command = Fund(
+        key=keyed.key,
+        request_hash=keyed.request_hash,
+        reason=body.reason or "",
+        actor=keyed.actor,
+        budget=AccountId(body.budget),
+        amount_microcredits=body.amount,
+        limits=_read_named(body),
+    )
+    return account, command
+
+
+def read_close_budget(request: Request) -> tuple[AccountId, CloseBudget]:
+    """The account, and its budget that ends. The body may be empty. Raises: as read_command."""
+    members: dict[str, object] = {}
+    reason = ""
+    if request.raw_body().strip():
+        body, members = request.body(VoidBody)
+        reason = body.reason or ""
+    account = request.account()
+    keyed = read_keyed(request, account, members)
+    budget = AccountId(parse_id(request.path("budget"), "budget"))
+    command = CloseBudget(keyed.key, keyed.request_hash, reason, keyed.actor, budget=budget)
+    return account, command
+
+
 def _read_put(request: Request, members: dict[str, object]) -> Keyed:
     """The key of a PUT; one without a key gets one of its own for this request.
 
@@ -181,6 +249,7 @@ READERS: dict[str, Reader] = {
     "POST /v1/accounts/{id}/adjustments": _read_adjustment,
     "PUT /v1/accounts/{id}/plan": _read_plan_change,
     "PUT /v1/accounts/{id}/profile": _read_profile,
+    "PUT /v1/accounts/{id}/limits": _read_limits,
     "POST /v1/accounts/{id}/freeze": _read_standing(EntryKind.FREEZE),
     "POST /v1/accounts/{id}/unfreeze": _read_standing(EntryKind.UNFREEZE),
     "POST /v1/accounts/{id}/close": _read_standing(EntryKind.CLOSE),

@@ -6,7 +6,8 @@ import csv
 import io
 from collections.abc import Sequence
 
-from tollkeeper.domain.entries import Entry, EntryKind, show_key
+from tollkeeper.domain.charges import CHARGES
+from tollkeeper.domain.entries import Entry, show_key
 from tollkeeper.domain.money import show_micro
 
 COLUMNS = (
@@ -47,7 +48,7 @@ def _line(cells: Sequence[str]) -> str:
 
 def _cells(entry: Entry) -> list[str]:
     run = entry.run
-    is_charge = entry.kind is EntryKind.CHARGE
+    is_charge = entry.kind in CHARGES
     texts = (run.operation, run.model, run.label) if run else ("", "", "")
     return [
         str(entry.seq),

@@ -24,8 +24,9 @@ from tollkeeper.domain.errors import (
 )
 from tollkeeper.domain.money import show_micro
 from tollkeeper.edge.access import Principal, read_principal, require_scope
-from tollkeeper.edge.observability import log_failure, log_refusal
-from tollkeeper.edge.problems import RETRY_AFTER_S, describe
+from tollkeeper.edge.observability import log_alarm, log_failure, log_refusal
+from tollkeeper.edge.problems import REFUSALS, RETRY_AFTER_S, describe
+from tollkeeper.edge.settings import read_settings
 from tollkeeper.edge.wire import hash_request, read_json, write_json
 
 JSON = "application/json"
@@ -106,6 +107,10 @@ class Request:
         """The entry's key in the path. Raises: InvalidError."""
         return read_key(self.path("key"))
 
+    def hold(self) -> str:
+        """The hold's id in the path. Raises: InvalidError."""
+        return parse_id(self.path("hold_id"), "hold_id")
+
     def path(self, name: str) -> str:
         """A path parameter, decoded."""
         return self._path.get(name, "")
@@ -122,8 +127,9 @@ class Request:
         return caller_key(key)
 
     def hash_of(self, account: str, members: Mapping[str, Any]) -> str:
-        """The digest of what was asked, on which route, for which account and entry."""
-        return hash_request(f"{self.route_key} {self.path('key')}", account, members)
+        """The digest of what was asked, on which route, for which account and thing of it."""
+        thing = self.path("key") or self.path("hold_id") or self.path("budget")
+        return hash_request(f"{self.route_key} {thing}", account, members)
 
 
 REASONS = {
@@ -223,10 +229,27 @@ class Api(APIGatewayHttpResolver):
     def _refuse(self, error: TollkeeperError) -> Response[str]:
         status, problem = describe(error, self._request_id())
         facts = {"route": self.current_event.raw_event.get("routeKey"), "detail": error.detail}
-        log_refusal(error.code, status, **facts)
+        is_told = error.code in REFUSALS
+        log_refusal(error.code, status, counted_at=self._now() if is_told else None, **facts)
         if status == 500:
             log_failure("failed", **facts)
+        if is_told:
+            self._tell(problem)
         return _problem(status, problem)
+
+    def _tell(self, problem: Mapping[str, Any]) -> None:
+        """The event bus has heard of the refusal, or a line says why not; nothing is raised.
+
+        Why: the answer is the same whatever becomes of its event. Imported here, since nothing
+        but a refusal needs the bus.
+        """
+        try:
+            if read_settings().event_bus_name:
+                from tollkeeper.edge.refusals import tell_refusal
+
+                tell_refusal(self.read(), problem)
+        except Exception as error:  # noqa: BLE001 - as above
+            log_alarm("refusal not told", kind=type(error).__name__, reason=str(error)[:300])
 
     def _fail(self, _: Exception) -> Response[str]:
         log_failure("failed", route=self.current_event.raw_event.get("routeKey"))
@@ -244,6 +267,6 @@ class Api(APIGatewayHttpResolver):
 
 def _problem(status: int, problem: Mapping[str, Any]) -> Response[str]:
     headers = {"Cache-Control": "no-store"}
-    if status == 503:
+    if status in (429, 503):
         headers["Retry-After"] = str(RETRY_AFTER_S)
     return Response(status, PROBLEM_JSON, write_json(problem), headers=cast(Any, headers))

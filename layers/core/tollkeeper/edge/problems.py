@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tollkeeper.domain.catalog import Pack
+from tollkeeper.domain.catalog import Pack, PlanTerms
 from tollkeeper.domain.errors import (
     FeatureLimitError,
+    HoldClosedError,
     InsufficientCreditsError,
     InvalidError,
+    LimitReachedError,
     TollkeeperError,
     UnknownModelError,
 )
@@ -32,24 +34,42 @@ PROBLEMS: dict[str, Kind] = {
     "malformed": Kind(400, "The request cannot be read"),
     "unauthorized": Kind(401, "Nobody we know"),
     "insufficient_credits": Kind(402, "Not enough credits"),
+    "limit_reached": Kind(402, "A spend limit is reached"),
     "feature_limit": Kind(402, "The plan's limit is reached"),
     "forbidden": Kind(403, "Not allowed"),
     "account_frozen": Kind(403, "The account is frozen"),
     "account_closed": Kind(403, "The account is closed"),
     "not_found": Kind(404, "Not found"),
     "already_refunded": Kind(409, "Given back before"),
+    "hold_closed": Kind(409, "The hold is closed"),
+    "settle_above_hold": Kind(409, "More than the hold"),
+    "extend_limit": Kind(409, "Extended too often"),
+    "holds_open": Kind(409, "Holds are open"),
     "grant_limit": Kind(409, "Too many grants"),
     "too_large": Kind(413, "Too large"),
     "invalid": Kind(422, "A member cannot be used"),
     "unknown_operation": Kind(422, "No such operation"),
     "unknown_model": Kind(422, "No price for this model"),
+    "quote_expired": Kind(422, "The quote is not valid any more"),
     "idempotency_mismatch": Kind(422, "The key was used for another request"),
+    "hold_limit": Kind(429, "Too many open holds"),
     "internal": Kind(500, "Our mistake"),
     "ledger_corrupt": Kind(500, "The ledger needs a person"),
     "catalog": Kind(500, "The catalog is wrong"),
     "busy": Kind(503, "Busy"),
     "payments_unavailable": Kind(503, "Payments are unavailable"),
 }
+REFUSALS = frozenset(
+    {
+        "insufficient_credits",
+        "limit_reached",
+        "feature_limit",
+        "hold_limit",
+        "account_frozen",
+        "account_closed",
+    }
+)
+"""What an account may not do now: counted, and told to the event bus."""
 
 
 def describe(error: TollkeeperError, request_id: str) -> tuple[int, dict[str, Any]]:
@@ -75,18 +95,28 @@ def _typed_members(error: TollkeeperError) -> dict[str, Any]:
         case FeatureLimitError():
             feature = {"feature": error.feature, "used": error.used, "limit": error.limit}
             return _payment_members(error) | feature
+        case LimitReachedError():
+            spent = Amount(error.spent_microcredits)
+            return _payment_members(error) | {
+                "limit": Amount(error.limit_microcredits),
+                "spent": spent,
+            }
         case InsufficientCreditsError():
             return _payment_members(error)
+        case HoldClosedError():
+            return {"hold_id": error.hold, "state": error.state}
         case _:
             return {}
 
 
 def _payment_members(error: InsufficientCreditsError) -> dict[str, Any]:
+    position = error.position
     return {
-        "required": Amount(error.required_microcredits),
-        "available": Amount(error.available_microcredits),
-        "spendable": Amount(error.spendable_microcredits),
-        "held": 0,
+        "required": Amount(position.required_microcredits),
+        "available": Amount(position.available_microcredits),
+        "spendable": Amount(position.spendable_microcredits),
+        "held": Amount(position.held_microcredits),
+        "level": position.level,
         "shortfall": Amount(error.shortfall_microcredits),
         "blocking": error.blocking,
         "resets_at": None if error.resets_at is None else error.resets_at.isoformat(),
@@ -96,8 +126,18 @@ def _payment_members(error: InsufficientCreditsError) -> dict[str, Any]:
 
 def _help_members(help_: object) -> dict[str, Any]:
     if not isinstance(help_, Help):
-        return {"offers": [], "affordable": {}}
-    return {"offers": [show_offer(p) for p in help_.offers], "affordable": dict(help_.affordable)}
+        return {"offers": [], "plans": [], "affordable": {}}
+    return {
+        "offers": [show_offer(pack) for pack in help_.offers],
+        "plans": [show_plan_offer(terms) for terms in help_.plans],
+        "affordable": dict(help_.affordable),
+    }
+
+
+def show_plan_offer(terms: PlanTerms) -> dict[str, Any]:
+    """The plan as a refusal offers it."""
+    allocation = Amount(terms.allocation_microcredits)
+    return {"plan": terms.id, "name": terms.name, "allocation": allocation}
 
 
 def show_offer(pack: Pack) -> dict[str, Any]:

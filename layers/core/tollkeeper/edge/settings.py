@@ -24,6 +24,7 @@ class Settings(BaseModel):
     secrets_prefix: str = ""
     return_urls: str = ""
     checkout_simulator_url: str = ""
+    event_bus_name: str = ""
 
     @property
     def key_prefix(self) -> str:

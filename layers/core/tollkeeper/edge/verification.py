@@ -9,7 +9,7 @@ from tollkeeper.domain.audit_findings import Findings
 from tollkeeper.domain.entries import AccountId, parse_id
 from tollkeeper.domain.money import MICRO, show_micro
 from tollkeeper.edge.http import Answer
-from tollkeeper.edge.observability import log_alarm, log_fact
+from tollkeeper.edge.observability import embed_metrics, log_alarm, log_fact
 from tollkeeper.edge.wire import Amount
 from tollkeeper.service.ports import World
 from tollkeeper.service.verifying import (
@@ -21,7 +21,6 @@ from tollkeeper.service.verifying import (
     verify_account,
 )
 
-NAMESPACE = "Tollkeeper"
 METRICS = (
     "unexplained_credits",
     "findings",
@@ -109,8 +108,7 @@ def log_found(verified: Verified) -> None:
 def metrics_of(tally: Tally, world: World, function: str) -> dict[str, Any]:
     """The run's metrics as members of a log line, which CloudWatch reads by itself.
 
-    Source: the embedded metric format. Why: a log line needs no call, no permission and no
-    library; `accounts_left` is 1 where the time was over or an account could not be read.
+    Why: `accounts_left` is 1 where the time was over or an account could not be read.
     """
     values = {
         "unexplained_credits": tally.unexplained_microcredits / MICRO,
@@ -119,14 +117,4 @@ def metrics_of(tally: Tally, world: World, function: str) -> dict[str, Any]:
         "accounts_broken": tally.broken,
         "accounts_left": 0 if tally.is_finished else 1,
     }
-    described = {
-        "Timestamp": int(world.clock.now().timestamp() * 1000),
-        "CloudWatchMetrics": [
-            {
-                "Namespace": NAMESPACE,
-                "Dimensions": [["function_name"]],
-                "Metrics": [{"Name": name, "Unit": "Count"} for name in METRICS],
-            }
-        ],
-    }
-    return {**values, "function_name": function, "_aws": described}
+    return embed_metrics(values, by={"function_name": function}, at=world.clock.now())

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as LinkError
 
 from tollkeeper.domain.errors import BusyError
-from tollkeeper.edge.catalog_file import read_catalog
+from tollkeeper.edge.catalog_file import parse_source, read_catalog
 from tollkeeper.edge.settings import read_environment_secret, read_settings
 from tollkeeper.service.ports import Clock, Secrets, StripeGateway, World
 from tollkeeper.store.client import ATTEMPTS, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, connect
@@ -128,6 +128,8 @@ def world() -> World:
         clock=clock(),
         ids=SystemIds(),
         catalog=read_catalog(read_settings().catalog_path),
+        parse_catalog=parse_source,
+        secrets=stack_secrets(),
     )
 
 

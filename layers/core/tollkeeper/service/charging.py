@@ -5,30 +5,36 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tollkeeper.domain.account import Account, Decision, Draft
+from tollkeeper.domain.account import Account
 from tollkeeper.domain.charges import (
+    CHARGES,
     Charge,
     GiveBack,
-    charge_warnings,
     decide_charge,
     decide_give_back,
     decide_run_failed,
-    refuse_unable,
 )
+from tollkeeper.domain.draft import Decision, Draft
 from tollkeeper.domain.entries import AccountId, Entry, EntryKey, EntryKind
-from tollkeeper.domain.errors import AlreadyRefundedError, NotFoundError, TollkeeperError
+from tollkeeper.domain.errors import (
+    AlreadyRefundedError,
+    NotFoundError,
+    PriceVersionError,
+    TollkeeperError,
+)
+from tollkeeper.domain.gate import find_warnings, refuse_unable
 from tollkeeper.domain.pricing import (
     Consumption,
-    Estimate,
     Priced,
     describe_run,
-    estimate_run,
     price_run,
     typical_run,
 )
 from tollkeeper.domain.roll import look, open_account
 from tollkeeper.service.commit import Order, Outcome, commit
+from tollkeeper.service.pinning import with_pinned
 from tollkeeper.service.ports import World
+from tollkeeper.service.quoting import apply_quote, apply_typical
 from tollkeeper.store.ledger import TakenError
 from tollkeeper.store.versions import write_version
 
@@ -45,6 +51,7 @@ class RunRequest:
     opens_on: str | None = None
     has_succeeded: bool = True
     metadata: str = ""
+    quote_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +106,7 @@ def check(world: World, request: RunRequest) -> Allowed:
     Raises: as charge; a refusal is judged again on a strong read before it is given.
     Cost: one GetItem, two where the first one refuses.
     """
-    priced = typical_run(request.consumption, world.catalog)
+    priced = with_pinned(world, lambda: price_typical(world, request))
     try:
         return _judge(world, request, priced, is_strong=False)
     except TollkeeperError:
@@ -113,13 +120,19 @@ def _judge(world: World, request: RunRequest, priced: Priced, *, is_strong: bool
         required_microcredits=priced.charged_microcredits,
         available_microcredits=account.available_microcredits,
         spendable_microcredits=account.spendable_microcredits(world.catalog),
-        warnings=charge_warnings(account, priced, world.catalog),
+        warnings=find_warnings(account, priced, world.catalog),
     )
 
 
-def estimate(world: World, request: RunRequest) -> Estimate:
-    """What the run may cost. Cost: no call at all."""
-    return estimate_run(request.consumption, world.catalog)
+def price_typical(world: World, request: RunRequest) -> Priced:
+    """The price that a check or a hold decides on, pinned where a quote pins it.
+
+    Raises: as apply_quote and price_run.
+    """
+    consumption, catalog = apply_typical(
+        world, request.account, request.consumption, request.quote_id
+    )
+    return typical_run(consumption, catalog)
 
 
 def charge(world: World, request: RunRequest, keyed: Keyed) -> Outcome:
@@ -129,7 +142,7 @@ def charge(world: World, request: RunRequest, keyed: Keyed) -> Outcome:
     FeatureLimitError, AccountFrozenError, AccountClosedError and what commit raises.
     Cost: as commit.
     """
-    decide = _decide_run(world, request, keyed)
+    decide = with_pinned(world, lambda: _decide_run(world, request, keyed))
     order = Order(
         account=request.account,
         key=keyed.key,
@@ -147,10 +160,9 @@ def _decide_run(world: World, request: RunRequest, keyed: Keyed) -> Callable[[Dr
     Why: a run that cannot be priced is refused like any other, so only after the key was read.
     """
     try:
-        if request.has_succeeded:
-            priced = price_run(request.consumption, world.catalog)
-        else:
-            priced = Priced(describe_run(request.consumption, world.catalog), 0)
+        priced = _price(world, request)
+    except PriceVersionError:
+        raise
     except TollkeeperError as error:
         return refusing(error)
     keep_version(world)
@@ -164,6 +176,15 @@ def _decide_run(world: World, request: RunRequest, keyed: Keyed) -> Callable[[Dr
     if not request.has_succeeded:
         return lambda draft: decide_run_failed(draft, command)
     return lambda draft: decide_charge(draft, command, world.catalog)
+
+
+def _price(world: World, request: RunRequest) -> Priced:
+    if not request.has_succeeded:
+        return Priced(describe_run(request.consumption, world.catalog), 0)
+    consumption, catalog = apply_quote(
+        world, request.account, request.consumption, request.quote_id
+    )
+    return price_run(consumption, catalog)
 
 
 def keep_version(world: World) -> None:
@@ -250,6 +271,6 @@ def explain_entry(world: World, account: AccountId, key: EntryKey) -> Explained:
     entry = world.ledger.read_entry(account, key)
     if entry is None:
         raise NotFoundError("There is no such entry in this account.")
-    is_charge = entry.kind is EntryKind.CHARGE
+    is_charge = entry.kind in CHARGES
     returned_by = world.ledger.read_return(account, key) if is_charge else None
     return Explained(entry, returned_by)

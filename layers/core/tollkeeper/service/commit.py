@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tollkeeper.domain.account import Account, Decision, Draft
+from tollkeeper.domain.account import Account
+from tollkeeper.domain.draft import Decision, Draft
 from tollkeeper.domain.entries import AccountId, Entry, EntryKey
 from tollkeeper.domain.errors import (
     BusyError,
@@ -37,16 +38,21 @@ class Order:
     """A keyed command for one account. `opens_on` and `zone` matter to a new account only.
 
     `since_seq`: the command speaks of that row, so it is decided on an account that has it.
+    `partner` is another account that the command changes too; `decide_both` then sees both, and
+    `opens_partner` lets it open as a budget of this account.
     """
 
     account: AccountId
     key: EntryKey
     request_hash: str
-    decide: Callable[[Draft], Decision | None]
+    decide: Callable[[Draft], Decision | None] | None = None
     opens_on: str | None = None
     zone: str | None = None
     may_open: bool = True
     since_seq: int = 0
+    partner: AccountId | None = None
+    opens_partner: bool = False
+    decide_both: Callable[[Draft, Draft], Decision] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,7 @@ class _Commit:
         self._order = order
         self._attempts = _Attempts(world)
         self._account: Account | None = None
+        self._partner: Account | None = None
         self._is_strong = False
         self._has_stale_row = False
 
@@ -125,6 +132,10 @@ class _Commit:
             return
         self._account = account
         self._is_strong = is_strong
+        if self._order.partner is not None:
+            self._attempts.check()
+            ledger, partner = self._world.ledger, self._order.partner
+            self._partner = ledger.read_account(partner, is_strong=is_strong)
 
     def _decide(self) -> Decision | None:
         """What to write next: the command, or a slice of the time that passed before it."""
@@ -139,7 +150,31 @@ class _Commit:
             plan_id=order.opens_on,
             zone=order.zone,
         )
-        return order.decide(draft) if is_rolled else draft.decide(None)
+        if not is_rolled:
+            return draft.decide(None)
+        if order.decide is not None:
+            return order.decide(draft)
+        return self._decide_both(draft)
+
+    def _decide_both(self, draft: Draft) -> Decision:
+        """The command on both accounts, or a slice of the time that passed for the other one.
+
+        Why: both stand at one moment, so that no credits come to an account before they began.
+        """
+        order, world = self._order, self._world
+        assert order.partner is not None and order.decide_both is not None, "it is for two"
+        if self._partner is None and not order.opens_partner:
+            raise NotFoundError(f"There is no account {order.partner}.")
+        other, is_rolled = begin(
+            self._partner,
+            order.partner,
+            now=max(world.clock.now(), draft.at),
+            catalog=world.catalog,
+            plan_id=draft.account.plan.id,
+            zone=draft.account.zone,
+            parent=order.account,
+        )
+        return order.decide_both(draft, other) if is_rolled else other.decide(None)
 
     def _certain(self, refusal: TollkeeperError | None) -> Outcome | None:
         """The stored answer where the key was applied, else the refusal, or nothing to do.
@@ -182,6 +217,9 @@ class _Commit:
             self._attempts.pause()
             self._load(is_strong=True)
         else:
-            self._account = decision.account
+            if decision.account.id == self._order.account:
+                self._account = decision.account
+            else:
+                self._partner = decision.account
             return None if decision.answer is None else Outcome(decision.answer)
         return None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tollkeeper.domain.account import Decision, Draft
+from tollkeeper.domain.draft import Decision, Draft
 from tollkeeper.domain.entries import AccountId
+from tollkeeper.domain.limits import SetLimits, decide_limits, has_limits
 from tollkeeper.domain.operating import (
     Adjust,
     ChangePlan,
@@ -69,5 +70,9 @@ def _decide(draft: Draft, command: Command, world: World) -> Decision | None:
             return decide_profile_change(draft, command)
         case ChangeStanding():
             return decide_standing(draft, command)
+        case SetLimits():
+            if draft.before is not None and has_limits(draft.account, command):
+                return None
+            return decide_limits(draft, command)
         case _:
             raise AssertionError(f"no decision for {command!r}")

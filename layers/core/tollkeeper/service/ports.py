@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -72,7 +73,8 @@ class StripeGateway(Protocol):
 class World:
     """What a use case works with. One per process, made by the edge.
 
-    `versions` are the price versions that this process knows to be stored.
+    `versions` are the price versions that this process knows to be stored; `pinned` are the
+    catalogs of other versions that it has read, and `parse_catalog` makes one of its source.
     """
 
     ledger: Ledger
@@ -80,3 +82,6 @@ class World:
     ids: IdSource
     catalog: Catalog
     versions: set[str] = field(default_factory=set[str])
+    pinned: dict[str, Catalog] = field(default_factory=dict[str, Catalog])
+    parse_catalog: Callable[[str], Catalog] | None = None
+    secrets: Secrets | None = None

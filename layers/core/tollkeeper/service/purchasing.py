@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from tollkeeper.domain.account import Decision, Draft
+from tollkeeper.domain.draft import Decision, Draft
 from tollkeeper.domain.errors import AccountClosedError, BusyError
 from tollkeeper.domain.payments import Payment, PaymentOutcome, Verdict, follow, judge_payment
 from tollkeeper.domain.purchases import (

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from tollkeeper.domain.account import Draft
+from tollkeeper.domain.draft import Draft
 from tollkeeper.domain.entries import AccountId
 from tollkeeper.domain.errors import BusyError
 from tollkeeper.domain.roll import next_moment, roll
 from tollkeeper.service.ports import World
-from tollkeeper.store.items import to_ms
 from tollkeeper.store.keys import DUE_SHARDS
+from tollkeeper.store.rows import to_ms
 
 ALL_SHARDS = tuple(range(DUE_SHARDS))
 
@@ -94,17 +94,21 @@ def _sweep_one(
 def roll_forward(world: World, account_id: AccountId) -> bool:
     """The account is rolled to now; true where that changed anything.
 
+    One that the sweep was told to look at too early is written once, so that it is told better.
+
     Raises: BusyError where somebody else is at the account: then they roll it.
     """
     account = world.ledger.read_account(account_id, is_strong=True)
     has_changed = False
     while account is not None:
         now = max(world.clock.now(), account.rolled_to)
-        if next_moment(account).at > now:
+        is_early = account.due_at is not None and account.due_at <= now
+        if next_moment(account).at > now and not is_early:
             break
-        draft = Draft(account, account, now)
+        draft = Draft(account, account, now, world.catalog)
         roll(draft, now, world.catalog)
         decision = draft.decide(None)
         world.ledger.write_decision(decision)
-        account, has_changed = decision.account, True
+        account = replace(decision.account, due_at=next_moment(decision.account).at)
+        has_changed = True
     return has_changed

@@ -15,8 +15,8 @@ from tollkeeper.domain.errors import BusyError, NotFoundError
 from tollkeeper.service.commit import FIRST_PAUSE_S
 from tollkeeper.service.ports import World
 from tollkeeper.store.audit import feed
-from tollkeeper.store.items import Item
 from tollkeeper.store.keys import DUE_SHARDS, Key, account_key
+from tollkeeper.store.rows import Item
 
 MOST_PASSES = 3
 MOST_TRIES = 5

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from tollkeeper.store.items import SCHEMA, Item, from_ms, number, string, to_ms
+from tollkeeper.store.items import SCHEMA
 from tollkeeper.store.keys import api_key_key
 from tollkeeper.store.ledger import Ledger
+from tollkeeper.store.rows import Item, from_ms, number, string, to_ms
 from tollkeeper.store.writes import Write, is_version
 
 

@@ -6,21 +6,16 @@ import json
 from collections.abc import Callable, Iterable
 from datetime import date
 
-from tollkeeper.domain.account import Account, ChargeReturned
+from tollkeeper.domain.account import Account
 from tollkeeper.domain.audit import Audit
 from tollkeeper.domain.audit_findings import Findings
 from tollkeeper.domain.catalog import Catalog
+from tollkeeper.domain.draft import ChargeReturned
 from tollkeeper.domain.entries import EntryKey
 from tollkeeper.domain.totals import DayClosed
-from tollkeeper.store.items import (
-    SCHEMA,
-    Item,
-    account_from_item,
-    entry_from_item,
-    number,
-    totals_from_rows,
-)
+from tollkeeper.store.items import SCHEMA, account_from_item, entry_from_item
 from tollkeeper.store.payments import purchase_from_item
+from tollkeeper.store.rows import Item, number, totals_from_rows
 
 LATEST = number(SCHEMA)
 

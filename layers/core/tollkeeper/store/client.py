@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Protocol
 
 import botocore
 import botocore.config
+import botocore.loaders
 import botocore.session
 
 CONNECT_TIMEOUT_S = 1
@@ -34,6 +36,21 @@ class DynamoClient(Protocol):
         ...
 
 
+@lru_cache(maxsize=1)
+def _sdk_data() -> botocore.loaders.Loader:
+    return botocore.loaders.create_loader()
+
+
+def new_session() -> botocore.session.Session:
+    """A session of its own that reads the SDK's data about AWS once for the whole process.
+
+    Why: reading it takes a client 65 ms of CPU, of which a function has a fraction.
+    """
+    session = botocore.session.get_session()
+    session.register_component("data_loader", _sdk_data())
+    return session
+
+
 def connect(region: str | None = None) -> DynamoClient:
     """A client that gives up within the request's deadline and keeps 50 connections.
 
@@ -50,6 +67,6 @@ def connect(region: str | None = None) -> DynamoClient:
         tcp_keepalive=True,
         user_agent=USER_AGENT,
     )
-    session = botocore.session.get_session()
+    session: Any = new_session()
     client: Any = session.create_client("dynamodb", region_name=region, config=config)
     return client

@@ -8,108 +8,51 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Any
 
-from tollkeeper.domain.account import Account, Lifetime, PlanState, Status, Windows
+from tollkeeper.domain.account import (
+    NO_OWN_LIMITS,
+    Account,
+    Lifetime,
+    PlanState,
+    Rung,
+    Status,
+    Windows,
+)
 from tollkeeper.domain.entries import AccountId, Entry, EntryKey, EntryKind, Line, Run
-from tollkeeper.domain.grants import Draw, Grant, GrantKind
-from tollkeeper.domain.totals import NO_TOKENS, Total, TotalKey, Totals
+from tollkeeper.domain.grants import Draw
 from tollkeeper.domain.usage_pools import TokenPools
 from tollkeeper.store.keys import account_key, due_shard, entry_key
+from tollkeeper.store.rows import (
+    STARTED,
+    Item,
+    dump,
+    from_ms,
+    grant_from_row,
+    grant_to_row,
+    hold_from_row,
+    hold_to_row,
+    limits_from_row,
+    limits_to_row,
+    number,
+    rung_from_row,
+    rung_to_row,
+    seen_from_rows,
+    seen_to_rows,
+    string,
+    to_ms,
+    totals_from_rows,
+    totals_to_rows,
+)
 
 SCHEMA = 1
-Item = dict[str, Any]
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MILLISECOND = timedelta(milliseconds=1)
 LIFETIME = tuple(f.name for f in fields(Lifetime))
+FIRST_COUNTERS = 6
+NEVER_RUNG = Rung()
 
 HISTORY_ATTRIBUTES = ("kind", "delta", "after", "at", "op", "model", "label", "charged")
-
-
-def number(value: int) -> Item:
-    """Shape: {"N": ...}."""
-    return {"N": str(value)}
-
-
-def string(value: str) -> Item:
-    """Shape: {"S": ...}."""
-    return {"S": value}
-
-
-def to_ms(moment: datetime) -> int:
-    """The moment in whole epoch milliseconds."""
-    return (moment - EPOCH) // MILLISECOND
-
-
-def from_ms(ms: int) -> datetime:
-    """The moment in UTC."""
-    return EPOCH + ms * MILLISECOND
-
-
-# Why: made once; `json.dumps` with options makes an encoder for every call.
-_dump = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
-
-
-def _grant_row(grant: Grant) -> list[Any]:
-    expires = 0 if grant.expires_at is None else to_ms(grant.expires_at)
-    row: list[Any] = [
-        grant.id,
-        grant.kind.value,
-        grant.priority,
-        grant.amount_microcredits,
-        grant.remaining_microcredits,
-        to_ms(grant.effective_at),
-        expires,
-    ]
-    return row if grant.has_started else [*row, 0]
-
-
-def _read_grant(row: list[Any]) -> Grant:
-    return Grant(
-        id=row[0],
-        kind=GrantKind(row[1]),
-        priority=row[2],
-        amount_microcredits=row[3],
-        remaining_microcredits=row[4],
-        effective_at=from_ms(row[5]),
-        expires_at=from_ms(row[6]) if row[6] else None,
-        has_started=len(row) == 7,
-    )
-
-
-def totals_to_rows(totals: Totals) -> list[list[Any]]:
-    """The totals as rows: key, counts, then tokens up to the last pool that is not 0."""
-    rows: list[list[Any]] = []
-    for key, total in sorted(totals.items()):
-        tokens = list(total.tokens)
-        while tokens and tokens[-1] == 0:
-            tokens.pop()
-        rows.append(
-            [
-                key.operation,
-                key.model,
-                key.label,
-                total.calls,
-                total.failed,
-                total.credits_microcredits,
-                total.refunded_microcredits,
-                total.cost_picousd,
-                *tokens,
-            ]
-        )
-    return rows
-
-
-def totals_from_rows(rows: list[list[Any]]) -> Totals:
-    """The inverse of totals_to_rows."""
-    return {
-        TotalKey(row[0], row[1], row[2]): Total(
-            *row[3:8], tokens=(*row[8:], *NO_TOKENS[len(row) - 8 :])
-        )
-        for row in rows
-    }
 
 
 def account_to_item(account: Account, *, due_ms: int) -> Item:
@@ -125,9 +68,9 @@ def account_to_item(account: Account, *, due_ms: int) -> Item:
         "pe": number(to_ms(plan.period_end_at)),
         "td": string(account.today.isoformat()),
         "ro": number(to_ms(account.rolled_to)),
-        "gr": string(_dump([_grant_row(g) for g in account.grants])),
-        "li": string(_dump([getattr(account.lifetime, name) for name in LIFETIME])),
-        "wi": string(_dump([account.windows.day, account.windows.month, account.windows.period])),
+        "gr": string(dump([grant_to_row(g) for g in account.grants])),
+        "li": string(dump(_lifetime_row(account.lifetime))),
+        "wi": string(dump([account.windows.day, account.windows.month, account.windows.period])),
         "due_shard": string(due_shard(account.id)),
         "due_at": number(due_ms),
     }
@@ -138,15 +81,32 @@ def account_to_item(account: Account, *, due_ms: int) -> Item:
     _put_if(item, "pa", plan.anchor.isoformat() if plan.anchor else "")
     _put_if(item, "na", plan.next_anchor.isoformat() if plan.next_anchor else "")
     _put_if(item, "nm", account.name)
+    _put_if(item, "pr", account.parent)
     if account.next_zone_at is not None:
         item["nt"] = number(to_ms(account.next_zone_at))
     if account.overdraft_debt_microcredits:
         item["od"] = number(account.overdraft_debt_microcredits)
     if account.features:
-        item["fe"] = string(_dump(dict(account.features)))
+        item["fe"] = string(dump(dict(account.features)))
+    if account.holds:
+        item["ho"] = string(dump([hold_to_row(hold) for hold in account.holds]))
+    if account.limits != NO_OWN_LIMITS:
+        item["lm"] = string(dump(limits_to_row(account.limits)))
+    if account.seen:
+        item["se"] = string(dump(seen_to_rows(account.seen)))
+    if account.rung != NEVER_RUNG:
+        item["al"] = string(dump(rung_to_row(account.rung)))
     if account.totals:
-        item["to"] = string(_dump(totals_to_rows(account.totals)))
+        item["to"] = string(dump(totals_to_rows(account.totals)))
     return item
+
+
+def _lifetime_row(life: Lifetime) -> list[int]:
+    """The counters, without the last ones that are 0. Why: most accounts never use them."""
+    row: list[int] = [getattr(life, name) for name in LIFETIME]
+    while len(row) > FIRST_COUNTERS and row[-1] == 0:
+        row.pop()
+    return row
 
 
 def _put_if(item: Item, name: str, text: str) -> None:
@@ -196,12 +156,18 @@ def account_from_item(item: Item) -> Account:
         next_zone=_text(item, "nz"),
         next_zone_at=from_ms(_int(item, "nt")) if "nt" in item else None,
         name=_text(item, "nm"),
-        grants=tuple(_read_grant(row) for row in json.loads(item["gr"]["S"])),
+        grants=tuple(grant_from_row(row) for row in json.loads(item["gr"]["S"])),
         overdraft_debt_microcredits=_int(item, "od"),
         features=json.loads(_text(item, "fe", "{}")),
         windows=Windows(*json.loads(item["wi"]["S"])),
         totals=totals_from_rows(json.loads(_text(item, "to", "[]"))),
         lifetime=Lifetime(*json.loads(item["li"]["S"])),
+        holds=tuple(hold_from_row(row) for row in json.loads(_text(item, "ho", "[]"))),
+        limits=limits_from_row(json.loads(item["lm"]["S"])) if "lm" in item else NO_OWN_LIMITS,
+        rung=rung_from_row(json.loads(item["al"]["S"])) if "al" in item else NEVER_RUNG,
+        parent=_text(item, "pr"),
+        seen=seen_from_rows(json.loads(_text(item, "se", "[]"))),
+        due_at=from_ms(_always(item, "due_at")),
     )
 
 
@@ -258,18 +224,19 @@ def entry_to_item(entry: Entry) -> Item:
         item["op"] = string(entry.run.operation)
         _put_if(item, "model", entry.run.model)
         _put_if(item, "label", entry.run.label)
-        item["run"] = string(_dump(_run_to_row(entry.run)))
-    if entry.draws:
-        draws = [[*_grant_row(d.grant)[:7], d.amount_microcredits] for d in entry.draws]
-        item["dr"] = string(_dump(draws))
+        item["run"] = string(dump(_run_to_row(entry.run)))
+    for name, draws in (("dr", entry.draws), ("se", entry.settled), ("re", entry.returned)):
+        if draws:
+            item[name] = string(dump([_draw_to_row(draw) for draw in draws]))
+    _put_hold(item, entry)
     if entry.grant is not None:
-        item["gt"] = string(_dump(_grant_row(entry.grant)))
+        item["gt"] = string(dump(grant_to_row(entry.grant)))
     if entry.debt_after_microcredits:
         item["da"] = number(entry.debt_after_microcredits)
     if entry.debt_change_microcredits:
         item["dc"] = number(entry.debt_change_microcredits)
     if entry.details:
-        item["dt"] = string(_dump(dict(entry.details)))
+        item["dt"] = string(dump(dict(entry.details)))
     if entry.day is not None:
         item["dy"] = string(entry.day.isoformat())
     _put_if(item, "h", entry.request_hash)
@@ -279,6 +246,35 @@ def entry_to_item(entry: Entry) -> Item:
     _put_if(item, "md", entry.metadata)
     _put_if(item, "wn", ",".join(entry.warnings))
     return item
+
+
+def _put_hold(item: Item, entry: Entry) -> None:
+    """What a row says of holds and alerts, where it says anything."""
+    _put_if(item, "ho", entry.hold)
+    _put_if(item, "al", ",".join(entry.alerts))
+    for name, amount in (
+        ("ha", entry.held_after_microcredits),
+        ("hc", entry.held_change_microcredits),
+        ("ex", entry.expired_microcredits),
+        ("un", entry.uncollected_microcredits),
+    ):
+        if amount:
+            item[name] = number(amount)
+
+
+def _read_draws(item: Item, name: str) -> tuple[Draw, ...]:
+    rows = json.loads(_text(item, name, "[]"))
+    return tuple(_draw_from_row(row) for row in rows)
+
+
+def _draw_to_row(draw: Draw) -> list[Any]:
+    """Why: a used-up grant comes back from this row, so it must know whose credits it held."""
+    grant = grant_to_row(draw.grant)
+    return [*grant[:7], draw.amount_microcredits, *grant[8:]]
+
+
+def _draw_from_row(row: list[Any]) -> Draw:
+    return Draw(grant_from_row([*row[:7], STARTED, *row[8:]]), row[7])
 
 
 def entry_from_item(item: Item) -> Entry:
@@ -298,11 +294,17 @@ def entry_from_item(item: Item) -> Entry:
         request_hash=_text(item, "h"),
         run=_read_run(item),
         day=_date(item, "dy"),
-        draws=tuple(
-            Draw(_read_grant(row[:7]), row[7]) for row in json.loads(_text(item, "dr", "[]"))
-        ),
+        draws=_read_draws(item, "dr"),
+        settled=_read_draws(item, "se"),
+        returned=_read_draws(item, "re"),
+        hold=_text(item, "ho"),
+        alerts=tuple(_text(item, "al").split(",")) if "al" in item else (),
+        held_after_microcredits=_int(item, "ha"),
+        held_change_microcredits=_int(item, "hc"),
+        expired_microcredits=_int(item, "ex"),
+        uncollected_microcredits=_int(item, "un"),
         debt_change_microcredits=_int(item, "dc"),
-        grant=_read_grant(json.loads(item["gt"]["S"])) if "gt" in item else None,
+        grant=grant_from_row(json.loads(item["gt"]["S"])) if "gt" in item else None,
         refers_to=EntryKey(refers_to) if refers_to else None,
         reason=_text(item, "rs"),
         actor=_text(item, "ac"),

@@ -11,20 +11,14 @@ from typing import Any, NoReturn
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as LinkError
 
-from tollkeeper.domain.account import Account, Decision
+from tollkeeper.domain.account import Account
+from tollkeeper.domain.draft import Decision
 from tollkeeper.domain.entries import AccountId, Entry, EntryKey
 from tollkeeper.domain.errors import BusyError, LedgerCorruptError
 from tollkeeper.domain.purchases import EventSeen, Linked, Purchase
 from tollkeeper.domain.totals import DayClosed
 from tollkeeper.store.client import DynamoClient
-from tollkeeper.store.items import (
-    Item,
-    account_from_item,
-    entry_from_item,
-    number,
-    string,
-    totals_from_rows,
-)
+from tollkeeper.store.items import account_from_item, entry_from_item
 from tollkeeper.store.keys import (
     Key,
     account_key,
@@ -37,6 +31,7 @@ from tollkeeper.store.keys import (
     returned_key,
 )
 from tollkeeper.store.payments import link_from_item, purchase_from_item
+from tollkeeper.store.rows import Item, number, string, totals_from_rows
 from tollkeeper.store.writes import Write, decision_to_writes, purchase_to_writes
 
 BUSY_CODES = frozenset(

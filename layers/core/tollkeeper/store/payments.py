@@ -7,8 +7,9 @@ from typing import Any
 
 from tollkeeper.domain.entries import AccountId
 from tollkeeper.domain.purchases import EventSeen, Linked, Purchase, PurchaseStatus
-from tollkeeper.store.items import SCHEMA, Item, from_ms, number, string, to_ms
+from tollkeeper.store.items import SCHEMA
 from tollkeeper.store.keys import event_key, link_key, purchase_key
+from tollkeeper.store.rows import Item, from_ms, number, string, to_ms
 
 EVENTS_KEPT_FOR = timedelta(days=90)
 OPTIONAL_TEXTS = (

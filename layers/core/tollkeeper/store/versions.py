@@ -5,9 +5,10 @@ from __future__ import annotations
 import zlib
 from datetime import datetime
 
-from tollkeeper.store.items import SCHEMA, Item, number, string, to_ms
+from tollkeeper.store.items import SCHEMA
 from tollkeeper.store.keys import version_key
 from tollkeeper.store.ledger import Ledger, TakenError
+from tollkeeper.store.rows import Item, number, string, to_ms
 from tollkeeper.store.writes import IS_NEW, Write
 
 LARGEST_CATALOG_BYTES = 300_000

@@ -6,23 +6,16 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from tollkeeper.domain.account import Account, ChargeReturned, Decision
+from tollkeeper.domain.account import Account
+from tollkeeper.domain.draft import ChargeReturned, Decision
 from tollkeeper.domain.entries import AccountId
 from tollkeeper.domain.purchases import EventSeen, Linked, Purchase, PurchaseMoved
 from tollkeeper.domain.roll import next_moment
 from tollkeeper.domain.totals import DayClosed
-from tollkeeper.store.items import (
-    SCHEMA,
-    Item,
-    account_to_item,
-    entry_to_item,
-    number,
-    string,
-    to_ms,
-    totals_to_rows,
-)
+from tollkeeper.store.items import SCHEMA, account_to_item, entry_to_item
 from tollkeeper.store.keys import day_key, returned_key
 from tollkeeper.store.payments import event_to_item, link_to_item, purchase_to_item
+from tollkeeper.store.rows import Item, number, string, to_ms, totals_to_rows
 
 MOST_ITEMS = 90
 MOST_BYTES = 1_000_000
@@ -53,22 +46,31 @@ def is_version(version: int) -> dict[str, Any]:
 
 def decision_to_writes(decision: Decision) -> list[Write]:
     """The transaction's slots: account, rows, days and what else the command needs."""
+    writes = _account_writes(decision, "answer")
+    for also in decision.also:
+        if isinstance(also, Decision):
+            writes += _account_writes(also, "row")
+        else:
+            writes.append(_also_to_write(decision.account.id, also))
+    assert len(writes) <= MOST_ITEMS, "a decision fits one transaction"
+    assert len(writes) <= FEW_ITEMS or _text_bytes(writes) <= MOST_BYTES, "and its size"
+    keys = {(w.put["Item"]["pk"]["S"], w.put["Item"]["sk"]["S"]) for w in writes}
+    assert len(keys) == len(writes), "the keys of a transaction differ"
+    return writes
+
+
+def _account_writes(decision: Decision, role_of_answer: str) -> list[Write]:
+    """One account with its rows and days."""
     before = decision.before
     account = decision.account
     version = 0 if before is None else before.version
     due_ms = next_due_ms(decision)
     writes = [Write("account", account_to_item_put(account, due_ms, version))]
     for entry in decision.entries:
-        role = "answer" if entry is decision.answer else "row"
+        role = role_of_answer if entry is decision.answer else "row"
         writes.append(Write(role, {"Item": entry_to_item(entry), **IS_NEW}))
     for day in decision.days:
         writes.append(Write("row", {"Item": day_to_item(account.id, day), **IS_NEW}))
-    for also in decision.also:
-        writes.append(_also_to_write(account.id, also))
-    assert len(writes) <= MOST_ITEMS, "a decision fits one transaction"
-    assert len(writes) <= FEW_ITEMS or _text_bytes(writes) <= MOST_BYTES, "and its size"
-    keys = {(w.put["Item"]["pk"]["S"], w.put["Item"]["sk"]["S"]) for w in writes}
-    assert len(keys) == len(writes), "the keys of a transaction differ"
     return writes
 
 
@@ -89,13 +91,17 @@ def account_to_item_put(account: Account, due_ms: int, version: int) -> dict[str
 
 
 def next_due_ms(decision: Decision) -> int:
-    """When the sweep should look next.
+    """When the sweep should look next: the next moment that is due, or earlier, never later.
 
-    Why: it is the true moment, so an unchanged one costs no index write; a charge can only
-    make it earlier (a day to close), never later, and a roll raises it.
+    Why: a change of it costs two index writes. A hold lowers it; its settle leaves it, and so
+    does the next hold. Whoever writes the account once it has passed raises it again.
     """
-    moment = next_moment(decision.account)
-    return to_ms(moment.at)
+    account = decision.account
+    next_at = next_moment(account).at
+    told_at = None if decision.before is None else decision.before.due_at
+    if told_at is None or told_at <= account.rolled_to:
+        return to_ms(next_at)
+    return to_ms(min(told_at, next_at))
 
 
 def day_to_item(account: AccountId, day: DayClosed) -> Item:

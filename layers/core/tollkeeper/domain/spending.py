@@ -1,0 +1,53 @@
+"""Credits that are spent: taken from grants, counted in windows, totals and features."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tollkeeper.domain.account import Account
+from tollkeeper.domain.catalog import Catalog
+from tollkeeper.domain.entries import Run
+from tollkeeper.domain.grants import Draw, draw_down
+from tollkeeper.domain.seen import see, size_of
+from tollkeeper.domain.totals import count, key_of, total_of_charge
+
+
+def take(account: Account, amount_microcredits: int) -> tuple[Account, tuple[Draw, ...], int]:
+    """The account with the amount out of its grants, the draws, and what became debt."""
+    grants, draws, missing = draw_down(account.grants, amount_microcredits, account.held_grants)
+    debt = account.overdraft_debt_microcredits + missing
+    return replace(account, grants=grants, overdraft_debt_microcredits=debt), draws, missing
+
+
+def count_spent(account: Account, run: Run, amount_microcredits: int) -> Account:
+    """The amount counts as spent, now: in the windows, today's totals and the lifetime."""
+    life, windows = account.lifetime, account.windows
+    total = total_of_charge(run, amount_microcredits)
+    return replace(
+        account,
+        totals=count(account.totals, key_of(run), total),
+        lifetime=replace(life, spent=life.spent + amount_microcredits),
+        windows=replace(
+            windows,
+            day=windows.day + amount_microcredits,
+            month=windows.month + amount_microcredits,
+            period=windows.period + amount_microcredits,
+        ),
+    )
+
+
+def count_feature(account: Account, feature: str, count_: int, catalog: Catalog) -> Account:
+    """The plan's counter with that many more, where the plan counts the feature."""
+    if not count_ or feature not in catalog.plan(account.plan.id).features:
+        return account
+    used = max(0, account.features.get(feature, 0) + count_)
+    return replace(account, features={**account.features, feature: used})
+
+
+def see_size(account: Account, run: Run, catalog: Catalog) -> Account:
+    """The account knows one more size of the operation's calls, where estimates use sizes."""
+    operation = catalog.operations.get(run.operation)
+    if operation is None or operation.sizes is None:
+        return account
+    size = size_of(run, operation.rule)
+    return account if not size else replace(account, seen=see(account.seen, run.operation, size))

@@ -1,0 +1,265 @@
+"""Hold, settle, release and extend: what backends call around a run that is paid from a hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from tollkeeper.domain.draft import Decision, Draft
+from tollkeeper.domain.entries import AccountId, Entry, EntryKey, hold_key
+from tollkeeper.domain.errors import (
+    BusyError,
+    HoldClosedError,
+    HoldMissingError,
+    NotFoundError,
+    PriceVersionError,
+    TollkeeperError,
+)
+from tollkeeper.domain.held import Terms
+from tollkeeper.domain.holds import (
+    Extend,
+    OpenHold,
+    Release,
+    Settle,
+    decide_extend,
+    decide_hold,
+    decide_late_settle,
+    decide_release,
+    decide_settle,
+    find_expired,
+    read_terms,
+)
+from tollkeeper.domain.pricing import Consumption, Priced, price_run
+from tollkeeper.domain.returns import find_hold
+from tollkeeper.service.charging import (
+    Keyed,
+    RunRequest,
+    keep_version,
+    price_typical,
+    refusing,
+)
+from tollkeeper.service.commit import Order, Outcome, commit
+from tollkeeper.service.pinning import pinned_catalog, with_pinned
+from tollkeeper.service.ports import World
+
+
+@dataclass(frozen=True, slots=True)
+class SettleRequest:
+    """What a held call used. Shape: `consumption` names no operation; the hold does."""
+
+    account: AccountId
+    hold_id: str
+    consumption: Consumption
+    is_final: bool = True
+    metadata: str = ""
+
+
+def open_hold(world: World, request: RunRequest, keyed: Keyed, stays: timedelta) -> Outcome:
+    """Credits are set aside for the run, once for the hold's id, which is the key.
+
+    Raises: as charge; HoldLimitError. Cost: as commit.
+    """
+    hold_id = keyed.key.split("#")[1]
+    return with_pinned(world, lambda: _open(world, request, keyed, hold_id=hold_id, stays=stays))
+
+
+def _open(
+    world: World, request: RunRequest, keyed: Keyed, *, hold_id: str, stays: timedelta
+) -> Outcome:
+    decide = _decide_open(world, request, keyed, hold_id=hold_id, stays=stays)
+    order = Order(
+        account=request.account,
+        key=keyed.key,
+        request_hash=keyed.request_hash,
+        decide=decide,
+        opens_on=request.opens_on,
+        may_open=world.catalog.auto_open,
+    )
+    return commit(world, order)
+
+
+def _decide_open(
+    world: World, request: RunRequest, keyed: Keyed, *, hold_id: str, stays: timedelta
+) -> Callable[[Draft], Decision]:
+    """Why: a run that cannot be priced is refused like any other, after the key was read."""
+    try:
+        priced = price_typical(world, request)
+    except PriceVersionError:
+        raise
+    except TollkeeperError as error:
+        return refusing(error)
+    keep_version(world)
+    command = OpenHold(
+        hold_id=hold_id,
+        request_hash=keyed.request_hash,
+        priced=priced,
+        stays=stays,
+        actor=keyed.actor,
+        metadata=request.metadata,
+    )
+    return lambda draft: decide_hold(draft, command, world.catalog)
+
+
+def settle(world: World, request: SettleRequest, keyed: Keyed) -> Outcome:
+    """What the call used is charged, once; also where its hold expired before.
+
+    Raises: HoldClosedError, NotFoundError, SettleAboveHoldError, UnknownModelError, InvalidError
+    and what commit raises. Cost: as commit; a GetItem or three more where the hold is closed.
+    """
+    return with_pinned(world, lambda: _settle(world, request, keyed))
+
+
+def _settle(world: World, request: SettleRequest, keyed: Keyed) -> Outcome:
+    def decide(draft: Draft) -> Decision:
+        return _decide_settle(world, request, keyed, draft)
+
+    order = _order_of(request.account, keyed, decide)
+    try:
+        return commit(world, order)
+    except HoldMissingError:
+        late = _find_late(world, request)
+
+    def decide_late(draft: Draft) -> Decision:
+        return _decide_late(world, request, keyed, draft=draft, terms=read_terms(late))
+
+    return commit(world, replace(order, decide=decide_late, since_seq=late.seq))
+
+
+def _order_of(account: AccountId, keyed: Keyed, decide: Callable[[Draft], Decision]) -> Order:
+    return Order(
+        account=account,
+        key=keyed.key,
+        request_hash=keyed.request_hash,
+        decide=decide,
+        may_open=False,
+    )
+
+
+def _decide_settle(world: World, request: SettleRequest, keyed: Keyed, draft: Draft) -> Decision:
+    hold = find_hold(draft.account, request.hold_id)
+    if hold is not None:
+        command = _command(world, request, keyed, hold.terms)
+        return decide_settle(draft, command, world.catalog)
+    expired = find_expired(draft, request.hold_id)
+    if expired is None or not request.is_final:
+        raise HoldMissingError(f"There is no open hold {request.hold_id}.")
+    return _decide_late(world, request, keyed, draft=draft, terms=expired.terms)
+
+
+def _decide_late(
+    world: World, request: SettleRequest, keyed: Keyed, *, draft: Draft, terms: Terms
+) -> Decision:
+    command = _command(world, request, keyed, terms)
+    return decide_late_settle(draft, command, world.catalog, terms=terms)
+
+
+def _command(world: World, request: SettleRequest, keyed: Keyed, terms: Terms) -> Settle:
+    return Settle(
+        hold_id=request.hold_id,
+        key=keyed.key,
+        request_hash=keyed.request_hash,
+        priced=_price(world, request, terms),
+        is_final=request.is_final,
+        actor=keyed.actor,
+        metadata=request.metadata,
+    )
+
+
+def _price(world: World, request: SettleRequest, terms: Terms) -> Priced:
+    """What was used at the prices that the hold was opened with.
+
+    Raises: PriceVersionError where they have to be read first; as price_run.
+    """
+    consumption = replace(
+        request.consumption,
+        operation=terms.operation,
+        model=request.consumption.model or terms.model or None,
+        service=terms.service,
+    )
+    priced = price_run(consumption, pinned_catalog(world, terms.price_version))
+    run = replace(
+        priced.run,
+        label=terms.label,
+        subtype=terms.subtype,
+        feature=terms.feature,
+        feature_count=priced.run.feature_count
+        if consumption.quantity_micro is not None
+        else terms.feature_count,
+    )
+    return replace(priced, run=run)
+
+
+def _find_late(world: World, request: SettleRequest) -> Entry:
+    """The opening of a hold that expired, which a last settle still charges.
+
+    One that was settled since the key was read counts as one: the key then tells by which request.
+    Raises: HoldClosedError where it was released, NotFoundError where it was never opened.
+    """
+    opening, state = _find_state(world, request.account, request.hold_id)
+    if state not in ("expired", "settled") or not request.is_final:
+        raise HoldClosedError(request.hold_id, state)
+    return opening
+
+
+def _find_state(world: World, account: AccountId, hold_id: str) -> tuple[Entry, str]:
+    """How a hold that is not open was closed, and its opening.
+
+    Raises: NotFoundError, BusyError where it is being opened right now. Cost: 2 to 5 GetItems.
+    """
+    ledger = world.ledger
+    opening = ledger.read_entry(account, hold_key(hold_id, "open"))
+    if opening is None:
+        raise NotFoundError(f"There is no hold {hold_id}.")
+    if ledger.read_entry(account, hold_key(hold_id, "settle")) is not None:
+        return opening, "settled"
+    if ledger.read_entry(account, hold_key(hold_id, "release")) is not None:
+        return opening, "released"
+    if ledger.read_entry(account, hold_key(hold_id, "expire")) is not None:
+        return opening, "expired"
+    hold = find_hold(ledger.read_account(account, is_strong=True), hold_id)
+    if hold is None or hold.expires_at > world.clock.now():
+        raise BusyError("The hold is being changed; the same request with the same key is safe.")
+    return opening, "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRequest:
+    """Which hold a release or an extension is about."""
+
+    account: AccountId
+    hold_id: str
+    reason: str = ""
+    stays: timedelta = timedelta()
+
+
+def release(world: World, request: HoldRequest, keyed: Keyed) -> Outcome:
+    """The hold is back whole. Raises: HoldClosedError, NotFoundError and what commit raises."""
+    command = Release(request.hold_id, keyed.request_hash, request.reason, keyed.actor)
+    return _change(world, request, keyed, lambda draft: decide_release(draft, command))
+
+
+def extend(world: World, request: HoldRequest, keyed: Keyed) -> Outcome:
+    """The hold stays open for longer.
+
+    Raises: ExtendLimitError, AccountFrozenError, AccountClosedError; as release.
+    """
+    command = Extend(
+        request.hold_id, keyed.key, keyed.request_hash, request.stays, actor=keyed.actor
+    )
+    return _change(world, request, keyed, lambda draft: decide_extend(draft, command))
+
+
+def _change(
+    world: World, request: HoldRequest, keyed: Keyed, decide: Callable[[Draft], Decision]
+) -> Outcome:
+    try:
+        return commit(world, _order_of(request.account, keyed, decide))
+    except HoldMissingError as missing:
+        _, state = _find_state(world, request.account, request.hold_id)
+        raise HoldClosedError(request.hold_id, state) from missing
+
+
+def settle_key(hold_id: str) -> EntryKey:
+    """The key of a hold's last settle."""
+    return hold_key(hold_id, "settle")

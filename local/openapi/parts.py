@@ -1,0 +1,226 @@
+"""The parts that answers share: amounts, balances, grants, windows, holds, totals."""
+
+from __future__ import annotations
+
+from local.openapi.schemas import (
+    AMOUNT,
+    COUNT,
+    FLAG,
+    MOMENT,
+    TEXT,
+    WHOLE,
+    Schema,
+    choice,
+    or_null,
+    partly,
+    record,
+    ref,
+    rows,
+    said,
+)
+from tollkeeper.domain.entries import EntryKind
+from tollkeeper.domain.grants import GrantKind
+from tollkeeper.domain.usage_pools import POOL_NAMES
+from tollkeeper.edge.routes import SCOPES
+
+KEY = said(TEXT, "The key of the ledger row: your Idempotency-Key, or one of the system's with `~`")
+USD = said(TEXT, "US dollars as an exact decimal text")
+PRICE = said(TEXT, "In the currency's main unit, with all its decimals")
+
+
+def pools(each: Schema) -> Schema:
+    """Tokens by pool."""
+    members = dict.fromkeys(POOL_NAMES, each)
+    schema: Schema = {"type": "object", "properties": members}
+    return said(schema, "Tokens by pool; pools without any are left out")
+
+
+TOKENS = pools(COUNT)
+BALANCE: dict[str, Schema] = {
+    "available": said(AMOUNT, "What is there after this; below 0 where a plan allows overdraft"),
+    "held": said(AMOUNT, "Set aside for calls under way"),
+    "debt": said(AMOUNT, "Overdraft that is not paid yet"),
+    "seq": said(COUNT, "The row's place in the account's ledger, from 1 without gaps"),
+}
+RUN: dict[str, Schema] = {
+    "cost_usd": or_null(said(USD, "What the provider billed, where that is known")),
+    "breakdown": rows(ref("BreakdownLine")),
+    "price_version": said(TEXT, "Digest of the catalog that priced the run"),
+}
+HOLD_ID = said(TEXT, "The hold's own id")
+LIMITS: dict[str, Schema] = {
+    "daily": or_null(AMOUNT),
+    "monthly": or_null(AMOUNT),
+    "per_run_max": or_null(AMOUNT),
+}
+THRESHOLDS = said(rows({"type": "integer", "minimum": 1, "maximum": 100}), "Percentages")
+LISTED: dict[str, Schema] = {
+    "seq": BALANCE["seq"],
+    "key": KEY,
+    "kind": choice(*EntryKind),
+    "delta": said(AMOUNT, "What `available` changed by"),
+    "available_after": AMOUNT,
+    "at": MOMENT,
+    "operation": or_null(TEXT),
+    "model": or_null(TEXT),
+    "feature": or_null(TEXT),
+    "charged": or_null(AMOUNT),
+}
+USED: dict[str, Schema] = {
+    "service": or_null(TEXT),
+    "subtype": or_null(TEXT),
+    "quantity": or_null(AMOUNT),
+    "tokens": or_null(TOKENS),
+    "response_time_ms": or_null(COUNT),
+    "occurred_at": or_null(MOMENT),
+}
+# A charge that is undone on a later day counts there as a run less.
+TOTAL: dict[str, Schema] = {
+    "calls": said(WHOLE, "Runs that were charged, less those undone; below 0 where more were"),
+    "failed": COUNT,
+    "credits": said(AMOUNT, "Net of what was given back"),
+    "refunded": AMOUNT,
+    "tokens": pools(WHOLE),
+    "tokens_total": WHOLE,
+    "cost_usd": said(USD, "The sum of the costs that are known"),
+    "average_credits": AMOUNT,
+}
+BOUGHT: dict[str, Schema] = {
+    "account": TEXT,
+    "pack": TEXT,
+    "credits": AMOUNT,
+    "price": PRICE,
+    "currency": TEXT,
+}
+SERVICE_KEY: dict[str, Schema] = {
+    "key_id": TEXT,
+    "name": TEXT,
+    "scopes": rows(choice(*sorted(SCOPES))),
+    "created_at": MOMENT,
+    "created_by": TEXT,
+    "expires_at": or_null(MOMENT),
+    "revoked_at": or_null(MOMENT),
+}
+
+PARTS: dict[str, Schema] = {
+    "Amount": {
+        "type": "number",
+        "description": "Credits, exact to six decimals: read it as a decimal, not as a float.",
+    },
+    "Warning": record(code=TEXT, message=TEXT),
+    "BreakdownLine": record(
+        item=TEXT,
+        quantity={"type": "number"},
+        rate=said(TEXT, "Credits per unit; `60/1000` is 60 for 1,000"),
+        credits=AMOUNT,
+    ),
+    "Grant": record(
+        id=TEXT,
+        kind=choice(*GrantKind),
+        amount=AMOUNT,
+        remaining=AMOUNT,
+        priority=said(WHOLE, "Lower is drawn from first"),
+        effective_at=MOMENT,
+        expires_at=or_null(MOMENT),
+    ),
+    "Window": record(
+        window=choice("day", "month", "period"),
+        spent=AMOUNT,
+        limit=or_null(AMOUNT),
+        percent=said(or_null(COUNT), "How much of the limit is spent, rounded down"),
+        resets_at=MOMENT,
+    ),
+    "FeatureUse": record(feature=TEXT, used=COUNT, limit=COUNT),
+    "FeatureLimit": record(feature=TEXT, limit=COUNT),
+    "AccountPlan": record(
+        id=TEXT,
+        name=TEXT,
+        driven_by=choice("calendar"),
+        period_start=MOMENT,
+        period_end=MOMENT,
+        allocation=AMOUNT,
+        used=AMOUNT,
+        next_plan=or_null(TEXT),
+    ),
+    "AccountTotals": record(
+        granted=AMOUNT,
+        purchased=AMOUNT,
+        spent=AMOUNT,
+        expired=AMOUNT,
+        refunded=AMOUNT,
+        transferred_in=said(AMOUNT, "Between this account and its budgets, or its parent"),
+        transferred_out=AMOUNT,
+        uncollected=said(AMOUNT, "Used above holds, and not there to charge"),
+    ),
+    "OpenHold": record(
+        hold_id=HOLD_ID,
+        held=AMOUNT,
+        operation=TEXT,
+        model=or_null(TEXT),
+        opened_at=MOMENT,
+        expires_at=MOMENT,
+    ),
+    "Limits": record(**LIMITS),
+    "AccountLimits": record(
+        **LIMITS,
+        operator=ref("Limits"),
+        user=ref("Limits"),
+        alert_thresholds=THRESHOLDS,
+        low_balance=AMOUNT,
+    ),
+    "ChangedLimits": partly(
+        record(**LIMITS, alert_thresholds=or_null(THRESHOLDS), low_balance=or_null(AMOUNT)),
+        *LIMITS,
+        "alert_thresholds",
+        "low_balance",
+    ),
+    "HistoryRow": record(**LISTED),
+    "Draw": record(grant=TEXT, kind=choice(*GrantKind), amount=AMOUNT),
+    "StatsTotal": record(**TOTAL),
+    "StatsRow": partly(
+        record(
+            bucket=said(TEXT, "A day, the Monday of a week, or a month such as 2026-11"),
+            operation=said(
+                or_null(TEXT), "There where rows are grouped by it; so are the next two"
+            ),
+            model=or_null(TEXT),
+            feature=or_null(TEXT),
+            **TOTAL,
+        ),
+        "operation",
+        "model",
+        "feature",
+    ),
+    "Pack": record(
+        id=TEXT,
+        name=TEXT,
+        credits=AMOUNT,
+        price=PRICE,
+        currency=TEXT,
+        price_per_credit=TEXT,
+        savings_percent=WHOLE,
+        features=rows(TEXT),
+        expires_after_days=or_null(COUNT),
+    ),
+    "ModelPrice": record(name=TEXT, patterns=rows(TEXT), price=AMOUNT, explanation=TEXT),
+    "OperationPrice": record(
+        id=TEXT,
+        name=TEXT,
+        rule=choice("flat", "per_unit", "per_1k_tokens", "local"),
+        price=said(or_null(AMOUNT), "Credits per `unit`; null where each model has its own"),
+        unit=TEXT,
+        explanation=TEXT,
+        feature=or_null(TEXT),
+        models=rows(ref("ModelPrice")),
+    ),
+    "Plan": record(
+        id=TEXT,
+        name=TEXT,
+        allocation=AMOUNT,
+        is_default=FLAG,
+        rollover=choice("none", "all", "capped"),
+        features=rows(ref("FeatureLimit")),
+    ),
+    "ServiceKey": record(**SERVICE_KEY),
+    "Finding": record(invariant=TEXT, where=TEXT, what=said(TEXT, "A sentence for people")),
+}

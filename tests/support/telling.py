@@ -1,0 +1,305 @@
+"""Ledger rows with everything in them that an event tells, one per fact."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from tollkeeper.domain.entries import AccountId, Entry, EntryKey, EntryKind, Run
+from tollkeeper.domain.events import EventType
+from tollkeeper.domain.grants import Grant, GrantKind
+from tollkeeper.domain.usage_pools import TokenPools
+
+NOW = datetime(2026, 11, 20, 12, 0, 0, 812_000, tzinfo=UTC)
+ACCOUNT = AccountId("user_1")
+CREDIT = 1_000_000
+SECRET = "what the caller added"
+
+RUN = Run(
+    operation="ai_tokens",
+    model="gpt-4",
+    label="chat",
+    feature="messages",
+    feature_count=1,
+    service="openai",
+    subtype="pdf",
+    quantity_micro=2_500_000,
+    pools=TokenPools(
+        input=20,
+        cached_input=1,
+        cache_write_5m=2,
+        cache_write_1h=3,
+        output=5,
+        reasoning=6,
+        audio_input=7,
+        audio_output=8,
+    ),
+    cost_picousd=1_230_000_000,
+    price_version="9bf358f6176cd8ca",
+)
+GRANT = Grant(
+    id="g2",
+    kind=GrantKind.PROMO,
+    priority=10,
+    amount_microcredits=100 * CREDIT,
+    remaining_microcredits=100 * CREDIT,
+    effective_at=NOW,
+    expires_at=NOW + timedelta(days=30),
+)
+LATER = replace(GRANT, effective_at=NOW + timedelta(days=1), has_started=False)
+PACK = replace(GRANT, kind=GrantKind.PACK, expires_at=None)
+
+
+def row(kind: EntryKind, **facts: object) -> Entry:
+    """A row of that kind, the seventh of the account."""
+    given: dict[str, object] = {
+        "key": EntryKey("c#msg_812"),
+        "delta_microcredits": 0,
+        "available_after_microcredits": 97_500_000,
+        "held_after_microcredits": 5 * CREDIT,
+        "metadata": f'{{"note":"{SECRET}"}}',
+        "actor": "service:0123456789ab",
+        "request_hash": "hash",
+    }
+    return Entry(account=ACCOUNT, seq=7, kind=kind, at=NOW, **(given | facts))  # type: ignore[arg-type]
+
+
+def moved(kind: EntryKind, credits: float, **facts: object) -> Entry:
+    """A row about so many credits."""
+    return row(kind, moved_microcredits=int(credits * CREDIT), **facts)
+
+
+PLAN = {"plan": "pro", "period_end": "2026-12-01T00:00:00+01:00"}
+SALE = {"purchase": "pur_0", "pack": "starter", "price_minor": "1000", "currency": "usd"}
+TOLD: dict[str, tuple[Entry, tuple[EventType, ...]]] = {
+    "deduct": (
+        moved(EntryKind.CHARGE, 1.5, run=RUN, delta_microcredits=-1_500_000),
+        (EventType.CHARGE_RECORDED,),
+    ),
+    "charge of nothing": (
+        moved(EntryKind.CHARGE, 0, run=Run("sms", pools=TokenPools())),
+        (EventType.CHARGE_RECORDED,),
+    ),
+    "settle, late": (
+        moved(
+            EntryKind.SETTLE,
+            1.5,
+            key=EntryKey("h#job_1#settle"),
+            run=RUN,
+            hold="job_1",
+            uncollected_microcredits=1,
+            details={"late": "true", "released_microcredits": "3500000"},
+        ),
+        (EventType.CHARGE_RECORDED,),
+    ),
+    "settle, a part, over an end": (
+        moved(
+            EntryKind.SETTLE,
+            1,
+            run=RUN,
+            hold="job_1",
+            expired_microcredits=2 * CREDIT,
+            details={"part": "true"},
+        ),
+        (EventType.CHARGE_RECORDED, EventType.CREDITS_EXPIRED),
+    ),
+    "void": (
+        moved(
+            EntryKind.VOID,
+            1.5,
+            run=RUN,
+            refers_to=EntryKey("c#msg_811"),
+            reason="failed",
+            debt_change_microcredits=-250_000,
+        ),
+        (EventType.CHARGE_RETURNED,),
+    ),
+    "refund": (
+        moved(EntryKind.REFUND, 0.5, run=RUN, refers_to=EntryKey("c#msg_811")),
+        (EventType.CHARGE_RETURNED,),
+    ),
+    "failed run": (
+        row(EntryKind.RUN_FAILED, run=replace(RUN, cost_picousd=None)),
+        (EventType.RUN_FAILED,),
+    ),
+    "grant": (
+        moved(
+            EntryKind.GRANT,
+            100,
+            grant=GRANT,
+            reason="welcome",
+            debt_change_microcredits=-5 * CREDIT,
+        ),
+        (EventType.CREDITS_GRANTED,),
+    ),
+    "grant with a later start": (
+        moved(EntryKind.GRANT, 100, grant=LATER),
+        (EventType.CREDITS_GRANTED,),
+    ),
+    "start": (
+        moved(
+            EntryKind.GRANT,
+            100,
+            key=EntryKey("t#start:g2"),
+            grant=GRANT,
+            debt_change_microcredits=-1,
+        ),
+        (EventType.CREDITS_STARTED,),
+    ),
+    "purchase": (
+        moved(
+            EntryKind.GRANT,
+            100,
+            key=EntryKey("s#purchase:pur_0"),
+            grant=PACK,
+            details=SALE,
+            reason="pack starter",
+            debt_change_microcredits=-1,
+        ),
+        (EventType.PURCHASE_COMPLETED,),
+    ),
+    "purchase of a pack that ends": (
+        moved(
+            EntryKind.GRANT,
+            100,
+            key=EntryKey("s#purchase:pur_0"),
+            grant=replace(PACK, expires_at=NOW + timedelta(days=365)),
+            details=SALE | {"price_minor": "1500", "currency": "jpy"},
+        ),
+        (EventType.PURCHASE_COMPLETED,),
+    ),
+    "reset": (
+        moved(
+            EntryKind.RESET,
+            15,
+            key=EntryKey("t#reset:1:2026-11-01T00:00:00.000000Z"),
+            grant=replace(GRANT, kind=GrantKind.PLAN),
+            details=PLAN | {"rolled_over_microcredits": "2500000"},
+        ),
+        (EventType.PERIOD_STARTED, EventType.CREDITS_GRANTED),
+    ),
+    "reset with a debt": (
+        moved(
+            EntryKind.RESET,
+            15,
+            grant=replace(GRANT, kind=GrantKind.PLAN),
+            details=PLAN,
+            debt_change_microcredits=-4 * CREDIT,
+        ),
+        (EventType.PERIOD_STARTED, EventType.CREDITS_GRANTED),
+    ),
+    "reset that only rolls over": (
+        moved(EntryKind.RESET, 0, grant=GRANT, details=PLAN | {"rolled_over_microcredits": "1"}),
+        (EventType.PERIOD_STARTED,),
+    ),
+    "reset of a plan that gives nothing": (
+        moved(EntryKind.RESET, 0, details=PLAN),
+        (EventType.PERIOD_STARTED,),
+    ),
+    "adjustment up": (
+        moved(
+            EntryKind.ADJUSTMENT,
+            2,
+            delta_microcredits=2 * CREDIT,
+            grant=replace(GRANT, kind=GrantKind.ADJUSTMENT, expires_at=None),
+            reason="goodwill",
+        ),
+        (EventType.CREDITS_GRANTED,),
+    ),
+    "adjustment down": (
+        moved(EntryKind.ADJUSTMENT, 2, delta_microcredits=-2 * CREDIT, reason="typo"),
+        (EventType.CREDITS_REMOVED,),
+    ),
+    "expiry": (
+        moved(EntryKind.EXPIRE, 7, key=EntryKey("t#expire:g2"), grant=GRANT),
+        (EventType.CREDITS_EXPIRED,),
+    ),
+    "expiry of an empty grant": (moved(EntryKind.EXPIRE, 0, grant=GRANT), ()),
+    "hold": (moved(EntryKind.HOLD, 5, run=RUN, hold="job_1"), ()),
+    "hold extended": (row(EntryKind.HOLD_EXTENDED, hold="job_1"), ()),
+    "release": (moved(EntryKind.RELEASE, 5, hold="job_1"), ()),
+    "release into an end": (
+        moved(EntryKind.RELEASE, 5, hold="job_1", expired_microcredits=CREDIT),
+        (EventType.CREDITS_EXPIRED,),
+    ),
+    "hold expired": (
+        moved(EntryKind.HOLD_EXPIRED, 5, hold="job_1"),
+        (EventType.HOLD_EXPIRED,),
+    ),
+    "plan now": (
+        row(EntryKind.PLAN_CHANGE, details={"from": "free", "to": "pro", "at": "now"}, reason="up"),
+        (EventType.PLAN_CHANGED,),
+    ),
+    "plan at the period's end": (
+        row(
+            EntryKind.PLAN_CHANGE,
+            details={"from": "pro", "to": "free", "at": "period_end"},
+            reason="down",
+        ),
+        (EventType.PLAN_CHANGE_SCHEDULED,),
+    ),
+    "plan at the opening": (
+        row(EntryKind.PLAN_CHANGE, details={"from": "pro", "to": "pro", "at": "opening"}),
+        (),
+    ),
+    "budget funded": (
+        moved(
+            EntryKind.TRANSFER_OUT,
+            50,
+            details={"budget": "run_9", "budget_available_microcredits": "52000000"},
+            reason="agent",
+        ),
+        (EventType.BUDGET_FUNDED,),
+    ),
+    "budget's own rows": (moved(EntryKind.TRANSFER_IN, 50, details={"parent": "user_1"}), ()),
+    "budget emptied": (
+        moved(EntryKind.TRANSFER_OUT, 20, details={"parent": "user_1", "closed": "true"}),
+        (),
+    ),
+    "budget closed": (
+        moved(
+            EntryKind.TRANSFER_IN,
+            20,
+            details={"budget": "run_9"},
+            reason="done",
+            expired_microcredits=3 * CREDIT,
+            debt_change_microcredits=-CREDIT,
+        ),
+        (EventType.BUDGET_CLOSED, EventType.CREDITS_EXPIRED),
+    ),
+    "profile": (row(EntryKind.PROFILE, details={"name": "Ada"}), ()),
+    "limits": (row(EntryKind.LIMITS, details={"daily": "1"}), ()),
+    "freeze": (row(EntryKind.FREEZE, reason="fraud"), (EventType.ACCOUNT_FROZEN,)),
+    "unfreeze": (row(EntryKind.UNFREEZE, reason="fine"), (EventType.ACCOUNT_UNFROZEN,)),
+    "close": (row(EntryKind.CLOSE, reason="left"), (EventType.ACCOUNT_CLOSED,)),
+    "alerts": (
+        moved(
+            EntryKind.CHARGE,
+            1,
+            run=Run("sms", model="m"),
+            alerts=("low_balance", "day:80", "day:100", "month:50", "period:recovered"),
+        ),
+        (
+            EventType.CHARGE_RECORDED,
+            EventType.CREDITS_LOW,
+            EventType.LIMIT_REACHED,
+            EventType.LIMIT_REACHED,
+            EventType.LIMIT_REACHED,
+            EventType.LIMIT_RECOVERED,
+        ),
+    ),
+    "recovery by a void": (
+        moved(
+            EntryKind.VOID,
+            1,
+            run=RUN,
+            refers_to=EntryKey("c#msg_811"),
+            alerts=("low_balance:recovered", "day:recovered"),
+        ),
+        (EventType.CHARGE_RETURNED, EventType.CREDITS_RECOVERED, EventType.LIMIT_RECOVERED),
+    ),
+    "alert of a hold": (
+        moved(EntryKind.HOLD, 5, run=RUN, hold="job_1", alerts=("low_balance",)),
+        (EventType.CREDITS_LOW,),
+    ),
+}
