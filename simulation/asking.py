@@ -19,6 +19,12 @@ DAY_US = 24 * HOUR_US
 RETRY_US = (SECOND_US, SECOND_US, SECOND_US, 11 * MINUTE_US, 25 * HOUR_US, 40 * DAY_US)
 GATEWAY_TIMEOUT_US = 29 * SECOND_US
 ROWLESS = frozenset({"POST /v1/checkout", "POST /v1/keys"})
+HOLD = "POST /v1/holds"
+SETTLE = "POST /v1/holds/{hold_id}/settle"
+RELEASE = "POST /v1/holds/{hold_id}/release"
+EXTEND = "POST /v1/holds/{hold_id}/extend"
+# The steps of a hold that happen once, whatever key they are asked with.
+STEPS = {HOLD: "open", SETTLE: "settle", RELEASE: "release"}
 CONTEXT = {
     "lambda": {
         "principal": "service:storm",
@@ -41,7 +47,10 @@ class Attempt:
 
 @dataclass
 class Asked:
-    """One request of a client with all its tries. `key` is empty where it needs none."""
+    """One request of a client with all its tries. `key` is empty where it needs none.
+
+    `partner` is the other account that it may change; `promised` the estimate that it relies on.
+    """
 
     story: str
     route_key: str
@@ -53,11 +62,24 @@ class Asked:
     query: dict[str, str] = field(default_factory=dict[str, str])
     raw: str | None = None
     expects: tuple[int, ...] = ()
+    partner: str = ""
+    promised: dict[str, Any] = field(default_factory=dict[str, Any])
     attempts: list[Attempt] = field(default_factory=list[Attempt])
 
-    def writes_row(self) -> bool:
-        """Its key becomes the key of a row in its account."""
-        return bool(self.key) and self.route_key not in ROWLESS
+    @property
+    def hold(self) -> str:
+        """The id of the hold that it is about; empty where it is about none."""
+        if self.route_key == HOLD:
+            return str(self.body.get("hold_id") or self.key)
+        return self.path.get("hold_id", "")
+
+    @property
+    def row_key(self) -> str:
+        """The key of the row that it writes in its account; empty where it writes none."""
+        step = STEPS.get(self.route_key)
+        if step is not None and self.body.get("final", True):
+            return f"h#{self.hold}#{step}"
+        return f"c#{self.key}" if self.key and self.route_key not in ROWLESS else ""
 
     def answers(self) -> list[Attempt]:
         """The tries that were answered for certain: neither lost nor asked to come again."""
@@ -130,7 +152,7 @@ class Clients:
         headers = asked.headers_at(self.deployment.network)
         event = make_event(asked, headers, len(self.deployment.invocations))
         invocation = self.deployment.invoke(ROUTES[asked.route_key].function, event)
-        invocation.account = asked.account
+        invocation.account, invocation.partner = asked.account, asked.partner
         attempt = Attempt(self.loop.now_us, invocation)
         asked.attempts.append(attempt)
         patience = GATEWAY_TIMEOUT_US

@@ -19,6 +19,7 @@ from simulation.network import Network, SimulatedClient
 from tollkeeper.domain.catalog import Catalog
 from tollkeeper.domain.errors import BusyError
 from tollkeeper.edge import authorization, key_routes, settings, wiring
+from tollkeeper.edge.catalog_file import parse_source
 from tollkeeper.edge.observability import logger
 from tollkeeper.service.keys import Gatehouse
 from tollkeeper.service.ports import StripeGateway, World
@@ -28,7 +29,11 @@ from tollkeeper.store.ledger import Ledger
 ROOT = Path(__file__).parents[1]
 TABLE = "tollkeeper-storm"
 TIMEOUT_US = 15 * SECOND_US
-SECRETS = {"STRIPE_WEBHOOK_SECRET": "whsec_storm", "KEY_PEPPER": "pepper-of-the-storm"}
+SECRETS = {
+    "STRIPE_WEBHOOK_SECRET": "whsec_storm",
+    "KEY_PEPPER": "pepper-of-the-storm",
+    "QUOTE_SECRET": "quotes-of-the-storm",
+}
 ENVIRONMENT = {
     "TABLE_NAME": TABLE,
     "STAGE": "local",
@@ -102,6 +107,7 @@ class Invocation:
     answer: dict[str, Any] | None = None
     death: str = ""
     account: str = ""
+    partner: str = ""
     wrote: list[str] = field(default_factory=list[str])
 
     def get_remaining_time_in_millis(self) -> int:
@@ -209,6 +215,8 @@ class Deployment:
             clock=clock,
             ids=SeededIds(self._random),
             catalog=self._choose_catalog(),
+            parse_catalog=parse_source,
+            secrets=FaultySecrets(self.network),
         )
         return Environment(function, load(function, number), world, clock)
 

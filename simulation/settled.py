@@ -16,7 +16,12 @@ from tollkeeper.store.audit import audit_items
 from tollkeeper.store.keys import purchase_key
 
 MOST_PAGES = 20
-SPENT = {EntryKind.CHARGE: 1, EntryKind.VOID: -1, EntryKind.REFUND: -1}
+SPENT = {
+    EntryKind.CHARGE: 1,
+    EntryKind.SETTLE: 1,
+    EntryKind.VOID: -1,
+    EntryKind.REFUND: -1,
+}
 
 
 def key_of_purchase(account: str, purchase: str) -> dict[str, Any]:

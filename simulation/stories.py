@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from simulation.asking import DAY_US, RETRY_US, Asked, Clients
-from simulation.loop import SECOND_US
+from simulation.loop import EPOCH, SECOND_US
 
 REFUSALS = (402, 403)
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Pacific/Auckland", "Asia/Kathmandu")
-PLANS = ("free", "rolling", "capped", "bare")
+PLANS = ("free", "rolling", "capped", "bare", "owing", "strict")
+QUOTED = 0.15
+ESTIMATED = ("account", "operation", "model", "usage", "quantity", "estimate")
 MODELS = ("gpt-4", "gpt-4-turbo", "gpt-9")
 
 
@@ -83,8 +86,24 @@ def charge(cast: Cast) -> None:
     asked = cast.ask(
         "POST /v1/deduct", account, run_of(cast, account), expects=(200, 422, *REFUSALS)
     )
+    rely(cast, asked)
     send(cast, asked)
     _ask_otherwise(cast, asked)
+
+
+def rely(cast: Cast, asked: Asked) -> None:
+    """Now and then the request relies on an estimate that was asked for some time before."""
+    clients = cast.clients
+    if clients.random.random() > QUOTED:
+        return
+    body = {name: asked.body[name] for name in ESTIMATED if name in asked.body}
+    attempt = clients.ask(
+        cast.ask("POST /v1/estimate", asked.account, body, key="", expects=(200, 422))
+    )
+    if attempt.status == 200 and attempt.body["quote_id"]:
+        asked.promised = attempt.body
+        asked.body["quote_id"] = attempt.body["quote_id"]
+        clients.loop.sleep(clients.random.choice((0, 20_000, SECOND_US, 20 * 60 * SECOND_US)))
 
 
 def send(cast: Cast, asked: Asked) -> None:
@@ -144,30 +163,25 @@ def _back(cast: Cast, account: str, key: str) -> Asked:
 
 def grant(cast: Cast) -> None:
     """An operator gives credits: now, later, for a while, for good."""
-    random, loop = cast.clients.random, cast.clients.loop
+    random = cast.clients.random
     body: dict[str, Any] = {
         "amount": random.choice((1, 5, "0.000001", "12.5")),
         "reason": "storm",
         "kind": random.choice(("promo", "adjustment")),
     }
     if random.random() < 0.4:
-        body["expires_at"] = _moment(
-            cast, loop.now_us + random.choice((1, 3_600, 90_000)) * SECOND_US
-        )
+        body["expires_at"] = moment_in(cast, random.choice((1, 3_600, 90_000)) * SECOND_US)
     elif random.random() < 0.3:
-        body["effective_at"] = _moment(cast, loop.now_us + random.choice((1, 90_000)) * SECOND_US)
+        body["effective_at"] = moment_in(cast, random.choice((1, 90_000)) * SECOND_US)
     asked = cast.ask(
         "POST /v1/accounts/{id}/grants", cast.account(), body, expects=(201, 403, 409, 422)
     )
     send(cast, asked)
 
 
-def _moment(cast: Cast, at_us: int) -> str:
-    del cast
-    from datetime import timedelta
-
-    from simulation.loop import EPOCH
-
+def moment_in(cast: Cast, span_us: int) -> str:
+    """The moment that much later, as a body says it."""
+    at_us = cast.clients.loop.now_us + span_us
     return (EPOCH + timedelta(microseconds=at_us // 1000 * 1000)).isoformat()
 
 

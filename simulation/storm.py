@@ -16,6 +16,8 @@ from local.template import read_template, table_definition
 from simulation.asking import DAY_US, HOUR_US, Asked, Clients
 from simulation.deployment import ROOT, TABLE, Deployment, deployed
 from simulation.faults import Faults
+from simulation.gate_stories import GATE_STORIES
+from simulation.hold_stories import HOLD_STORIES
 from simulation.keys_story import use_key
 from simulation.loop import SECOND_US, Loop
 from simulation.money import KindestLimits, catalogs
@@ -176,10 +178,12 @@ class Storm:
         count = random.randint(3, self.plot.most_stories)
         stories, weights = zip(
             *STORIES,
-            (self._buy, 15),
+            (self._buy, 26),
             (self._sweep, 4),
             (use_key, 3),
             *SHORT_STORIES,
+            *HOLD_STORIES,
+            *GATE_STORIES,
             strict=True,
         )
         # A few kinds of stories fill most storms, because bugs hide between two of a kind.
@@ -226,6 +230,9 @@ class Storm:
         for asked in list(self.clients.asked):
             if not asked.is_settled() or self.random.random() < 0.3:
                 self._run_task(lambda asked=asked: self._ask_again(asked))
+        if self.random.random() < 0.5:
+            # Every hold's time is over, however long it was extended to.
+            self._run_task(lambda: self.loop.sleep(26 * HOUR_US))
         self._run_task(self._sweep_and_read)
 
     def _forget_events(self) -> None:
@@ -251,6 +258,7 @@ class Storm:
         answer = invocation.answer
         if answer is None or not answer["is_finished"] or answer["broken"] or answer["busy"]:
             self.watch.blame("I22", "sweep", f"{answer} {invocation.death}")
+        self.watch.blame_open(self.loop.now() - timedelta(seconds=20))
 
     def _run_task(self, body: Callable[[], None]) -> None:
         self.loop.spawn(body)

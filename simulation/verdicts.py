@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from simulation.asking import Asked, Attempt
+from simulation.asking import HOLD, Asked, Attempt
 from simulation.loop import EPOCH
 from simulation.money import catalogs, price_of, shown
 from simulation.stripe_side import Bought, Delivery
+from simulation.verdicts_gate import judge_gate, judge_settle_price
 from simulation.watch import Violation, Watch, Written
 from tollkeeper.domain.account import Account
-from tollkeeper.domain.entries import EntryKind
+from tollkeeper.domain.entries import EntryKey, EntryKind
 from tollkeeper.domain.purchases import purchase_entry_key
 
 SKEW = timedelta(minutes=5)
@@ -23,6 +24,11 @@ SHOWN_BY_KIND = {
     EntryKind.VOID: "refunded",
     EntryKind.REFUND: "refunded",
     EntryKind.GRANT: "granted",
+    EntryKind.HOLD: "held",
+    EntryKind.SETTLE: "charged",
+    EntryKind.RELEASE: "released",
+    EntryKind.TRANSFER_OUT: "transferred",
+    EntryKind.TRANSFER_IN: "returned",
 }
 
 
@@ -30,11 +36,12 @@ def judge_asked(asked: list[Asked], watch: Watch) -> Iterator[Violation]:
     """Every request against the ledger: I4 to I8, I17, I18, I20 and I22."""
     for each in asked:
         yield from _judge_statuses(each)
-        if each.writes_row():
-            written = watch.rows.get(each.account, {}).get(f"c#{each.key}")
-            yield from _judge_key(each, written)
+        if each.row_key:
+            written = watch.rows.get(each.account, {}).get(EntryKey(each.row_key))
+            yield from _judge_key(each, written, watch)
             yield from _judge_refused(each)
             yield from _judge_shortages(each, watch)
+        yield from judge_gate(each, watch)
     yield from _judge_keys_of_two(asked)
     yield from _judge_unasked(asked, watch)
 
@@ -54,8 +61,8 @@ def _judge_statuses(each: Asked) -> Iterator[Violation]:
             yield Violation("answers", where, attempt.invocation.death)
 
 
-def _judge_key(each: Asked, written: Written | None) -> Iterator[Violation]:
-    where = f"{each.account} {each.key}"
+def _judge_key(each: Asked, written: Written | None, watch: Watch) -> Iterator[Violation]:
+    where = f"{each.account} {each.row_key}"
     told: list[Any] = []
     for attempt in each.successes():
         body = attempt.body
@@ -70,6 +77,8 @@ def _judge_key(each: Asked, written: Written | None) -> Iterator[Violation]:
         yield Violation("I7", where, f"two answers for one key: {told}")
     if written is not None and each.successes() and each.body and "operation" in each.body:
         yield from _judge_price(where, each, written)
+    if written is not None and each.successes() and written.entry.kind is EntryKind.SETTLE:
+        yield from judge_settle_price(where, each, written, watch)
 
 
 def _comparable(body: dict[str, Any]) -> str:
@@ -79,7 +88,11 @@ def _comparable(body: dict[str, Any]) -> str:
 def _judge_amount(where: str, body: dict[str, Any], written: Written) -> Iterator[Violation]:
     entry = written.entry
     name = SHOWN_BY_KIND.get(entry.kind)
-    facts = {"available": entry.available_after_microcredits}
+    facts = {
+        "available": entry.available_after_microcredits,
+        "held": entry.held_after_microcredits,
+        "debt": entry.debt_after_microcredits,
+    }
     if name is not None:
         facts[name] = entry.moved_microcredits
     for member, amount in facts.items():
@@ -92,17 +105,28 @@ def _judge_amount(where: str, body: dict[str, Any], written: Written) -> Iterato
 def _judge_price(where: str, each: Asked, written: Written) -> Iterator[Violation]:
     """The amount is the price of the run at the version that the row names."""
     run = written.entry.run
-    if run is None or written.entry.kind is not EntryKind.CHARGE:
+    if run is None or written.entry.kind not in (EntryKind.CHARGE, EntryKind.HOLD):
         return
-    expected = price_of(each.body, run.price_version)
+    version = each.promised.get("price_version", run.price_version)
+    if run.price_version != version:
+        yield Violation("I18", where, f"priced at {run.price_version}, promised at {version}")
+    expected = price_of(relied_on(each), run.price_version)
     if expected != written.entry.moved_microcredits:
         moved = written.entry.moved_microcredits
         yield Violation("I18", where, f"charged {moved}, the price is {expected}")
 
 
+def relied_on(each: Asked) -> dict[str, Any]:
+    """The run as it is priced: of one whose size is not said, an estimate names the price."""
+    is_sized = each.body["operation"] != "chat" or {"usage", "estimate"} & each.body.keys()
+    if each.promised and each.route_key == HOLD and not is_sized:
+        return {**each.body, "estimate": each.promised["typical"]}
+    return each.body
+
+
 def _judge_refused(each: Asked) -> Iterator[Violation]:
     """An invocation that refused has written nothing of the command."""
-    mine = f"{each.account} c#{each.key}"
+    mine = f"{each.account} {each.row_key}"
     for attempt in each.attempts:
         answer = attempt.invocation.answer
         is_refused = answer is not None and 400 <= int(answer["statusCode"]) < 500
@@ -112,12 +136,12 @@ def _judge_refused(each: Asked) -> Iterator[Violation]:
 
 def _judge_shortages(each: Asked, watch: Watch) -> Iterator[Violation]:
     """A 402 names the price of the run and a balance that was too low at the time: I18."""
-    where = f"{each.account} {each.key}"
+    where = f"{each.account} {each.row_key}"
     for attempt in each.attempts:
         body = attempt.body
         if attempt.status != 402 or "operation" not in each.body:
             continue
-        prices = [shown(price_of(each.body, each_.version)) for each_ in catalogs()]
+        prices = [shown(price_of(relied_on(each), each_.version)) for each_ in catalogs()]
         if str(body["required"]) not in prices:
             yield Violation("I18", where, f"402 asks for {body['required']}, it costs {prices}")
         if body["code"] == "insufficient_credits" and not _could_not_pay(each, attempt, watch):
@@ -135,16 +159,17 @@ def _could_not_pay(each: Asked, attempt: Attempt, watch: Watch) -> bool:
     if not before:
         return True
     latest = EPOCH + timedelta(microseconds=attempt.ended_us) + SKEW
-    if any(_moves_at(account) <= latest for account in (*before, *during)):
+    if any(moves_at(account) <= latest for account in (*before, *during)):
         return True
     told = str(attempt.body["available"])
     return any(shown(account.available_microcredits) == told for account in (*before, *during))
 
 
-def _moves_at(account: Account) -> datetime:
+def moves_at(account: Account) -> datetime:
     """When time changes the balance next; the end of a day alone does not."""
     moments = [g.expires_at if g.has_started else g.effective_at for g in account.grants]
     moments += [account.plan.period_end_at, account.next_zone_at]
+    moments += [hold.expires_at for hold in account.holds]
     return min(moment for moment in moments if moment is not None)
 
 
@@ -152,15 +177,22 @@ def _judge_keys_of_two(asked: list[Asked]) -> Iterator[Violation]:
     """A key that two different requests used has worked for one of them only."""
     by_key: dict[tuple[str, str], list[Asked]] = {}
     for each in asked:
-        if each.key:
-            by_key.setdefault((each.account, each.key), []).append(each)
+        if each.row_key:
+            by_key.setdefault((each.account, each.row_key), []).append(each)
     for (account, key), several in by_key.items():
         won = [each for each in several if each.successes()]
-        if len(won) > 1:
+        if len({_asks_for(each) for each in won}) > 1:
             yield Violation("I8", f"{account} {key}", "worked for two different requests")
         for each in several if len(several) > 1 and won else ():
-            if each is not won[0]:
+            if _asks_for(each) != _asks_for(won[0]):
                 yield from _judge_loser(each, won[0])
+
+
+def _asks_for(each: Asked) -> str:
+    """What a key's request is compared by."""
+    sent: dict[str, Any] = each.body or {}
+    body = {name: member for name, member in sent.items() if name != "hold_id"}
+    return json.dumps([each.route_key, each.path, body], sort_keys=True)
 
 
 def _judge_loser(loser: Asked, winner: Asked) -> Iterator[Violation]:
@@ -168,16 +200,16 @@ def _judge_loser(loser: Asked, winner: Asked) -> Iterator[Violation]:
     done_us = min(each.ended_us for each in winner.successes())
     for attempt in loser.answers():
         if attempt.sent_us > done_us and attempt.status != 422:
-            yield Violation("I8", f"{loser.account} {loser.key}", f"{attempt.status}, not 422")
+            yield Violation("I8", f"{loser.account} {loser.row_key}", f"{attempt.status}, not 422")
 
 
 def _judge_unasked(asked: list[Asked], watch: Watch) -> Iterator[Violation]:
     """Every row of a caller's key was asked for by somebody, for that account."""
-    keys = {(each.account, f"c#{each.key}") for each in asked if each.key}
+    keys = {(each.account, each.row_key) for each in asked}
     for account, rows in watch.rows.items():
         for key in rows:
-            is_put = key.startswith("c#put:")
-            if key.startswith("c#") and not is_put and (account, key) not in keys:
+            is_time = not key.startswith(("c#", "h#")) or key.endswith("#expire")
+            if not is_time and not key.startswith("c#put:") and (account, key) not in keys:
                 yield Violation("I17", f"{account} {key}", "nobody asked for this row")
 
 

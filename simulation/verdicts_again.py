@@ -9,6 +9,7 @@ from typing import Any
 from simulation.asking import Asked, Attempt
 from simulation.watch import Violation, Watch, Written
 from tollkeeper.domain.account import Status
+from tollkeeper.domain.entries import EntryKey, read_key
 
 CHECKOUT = "POST /v1/checkout"
 STANDING = {"account_frozen": Status.FROZEN, "account_closed": Status.CLOSED}
@@ -20,8 +21,8 @@ def judge_again(asked: list[Asked], watch: Watch) -> Iterator[Violation]:
         if each.route_key == CHECKOUT:
             yield from _judge_checkout(each)
             continue
-        written = watch.rows.get(each.account, {}).get(f"c#{each.key}")
-        if written is not None and each.key:
+        written = watch.rows.get(each.account, {}).get(EntryKey(each.row_key))
+        if written is not None and each.row_key:
             yield from _judge_applied(each, written)
         yield from _judge_missing(each, watch)
         yield from _judge_standing(each, watch)
@@ -33,7 +34,7 @@ def _judge_applied(each: Asked, written: Written) -> Iterator[Violation]:
         return
     for attempt in each.attempts:
         if attempt.sent_us > written.at_us and 400 <= attempt.status < 500:
-            where = f"{each.account} {each.key}"
+            where = f"{each.account} {each.row_key}"
             yield Violation("I4", where, f"applied, then refused: {attempt.status} {attempt.body}")
 
 
@@ -48,7 +49,7 @@ def _judge_missing(each: Asked, watch: Watch) -> Iterator[Violation]:
     """A row that was there when somebody asked for it is found: I5."""
     body: dict[str, Any] = each.body or {}
     key = str(each.path.get("key") or body.get("key", ""))
-    written = watch.rows.get(each.account, {}).get(f"c#{key}")
+    written = watch.rows.get(each.account, {}).get(read_key(key)) if key else None
     if written is None:
         return
     for attempt in each.attempts:
@@ -60,7 +61,8 @@ def _judge_standing(each: Asked, watch: Watch) -> Iterator[Violation]:
     """Who is told that an account is frozen or closed asked while it was."""
     for attempt in each.attempts:
         status = STANDING.get(attempt.body.get("code")) if attempt.status == 403 else None
-        if status is not None and not _has_been(each.account, status, attempt, watch):
+        named = (each.account, each.partner)
+        if status is not None and not any(_has_been(n, status, attempt, watch) for n in named):
             yield Violation("standing", f"{each.account} {each.key}", f"was not {status} then")
 
 

@@ -14,8 +14,8 @@ from simulation.exhaustive.controller import (
     Asking,
     Late,
 )
-from simulation.exhaustive.pairs import ACCOUNT, Meeting, Pair, sweep_event
 from simulation.exhaustive.stage import Place, Stage
+from simulation.exhaustive.tables import ACCOUNT, Meeting, Pair, sweep_event
 from simulation.loop import SECOND_US
 from simulation.watch import Violation
 
@@ -91,7 +91,7 @@ class History:
         self.visible: list[bool] = []
         self.violations: list[Violation] = []
         self.clients = [
-            Client(index, asked, self.stage.loop.now_us)
+            Client(index, asked, self.stage.loop.now_us + index * pair.ahead_s * SECOND_US)
             for index, asked in enumerate(self.meeting.asked)
         ]
         self._marks_time = False
@@ -246,6 +246,7 @@ class History:
         if answer is None or not answer["is_finished"] or answer["broken"] or answer["busy"]:
             what = f"{answer} {invocation.death}"
             self.violations.append(Violation("I22", f"sweep of {ACCOUNT}", what))
+        stage.watch.blame_open(stage.loop.now())
 
 
 def place_of(item: dict[str, dict[str, str]]) -> Place:

@@ -11,7 +11,8 @@ from typing import Any
 
 from simulation.deployment import TABLE
 from simulation.exhaustive.history import History, Move
-from simulation.exhaustive.pairs import Pair, pairs
+from simulation.exhaustive.pairs import pairs
+from simulation.exhaustive.tables import Pair
 from simulation.settled import judge_rest, key_of_purchase
 from simulation.verdicts import judge_asked, judge_purchases
 from simulation.verdicts_again import judge_again
@@ -21,6 +22,8 @@ from simulation.watch import Violation
 def judge(pair: Pair, history: History) -> list[Violation]:
     """Everything that is wrong with the history."""
     found = list(_judge(history))
+    if pair.is_timed:
+        return found
     serial = serial_ends(pair.name)
     end = end_of(history)
     if end not in serial:
@@ -66,9 +69,14 @@ def _shape(name: str, history: History) -> End:
     )
     rows = history.stage.watch.rows[name]
     entries = sorted(
-        (key if key.startswith("c#") else written.entry.kind, written.entry.delta_microcredits)
+        (
+            key if key.startswith(("c#", "h#")) else written.entry.kind,
+            written.entry.delta_microcredits,
+            written.entry.alerts,
+        )
         for key, written in rows.items()
     )
+    holds = tuple((hold.id, hold.amount_microcredits, hold.parts) for hold in account.holds)
     return (
         account.status,
         account.plan.id,
@@ -78,6 +86,9 @@ def _shape(name: str, history: History) -> End:
         tuple(sorted(account.features.items())),
         account.lifetime,
         account.windows,
+        account.rung,
+        account.limits,
+        holds,
         tuple(entries),
     )
 

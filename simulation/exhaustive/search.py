@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from simulation.exhaustive.history import Asleep, History, Move
 from simulation.exhaustive.judging import judge, serial_ends
-from simulation.exhaustive.pairs import Pair
+from simulation.exhaustive.tables import Pair
 from simulation.watch import Violation
 
 Name = tuple[int, int, str]

@@ -9,8 +9,10 @@ from typing import Any
 from simulation.asking import Asked, Attempt, make_event, read_body
 from simulation.deployment import Deployment, Environment
 from simulation.exhaustive.controller import Controller, Lagging
+from simulation.hold_watch import HoldBook
 from simulation.loop import EPOCH, MICROSECOND, Loop
 from simulation.money import KindestLimits, catalogs
+from simulation.spend_watch import SpendBook
 from simulation.store import Commit, SimStore
 from simulation.storm import table
 from simulation.stripe_side import SimulatedStripe
@@ -44,6 +46,8 @@ class Prepared:
     asked: list[Asked] = field(default_factory=list[Asked])
     rows: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     accounts: dict[str, Kept] = field(default_factory=dict[str, Kept])
+    holds: dict[str, HoldBook] = field(default_factory=dict[str, HoldBook])
+    spending: dict[str, SpendBook] = field(default_factory=dict[str, SpendBook])
     sessions: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     touched: dict[Place, int] = field(default_factory=dict[Place, int])
 
@@ -67,6 +71,8 @@ class Stage:
             name: Kept(kept.account, list(kept.versions))
             for name, kept in prepared.accounts.items()
         }
+        self.watch.holds = {name: book.copy() for name, book in prepared.holds.items()}
+        self.watch.spending = {name: book.copy() for name, book in prepared.spending.items()}
         self.asked = list(prepared.asked)
         self.touched = dict(prepared.touched)
         self.store.on_commit = self._see
@@ -84,7 +90,7 @@ class Stage:
         """A try of the request that is under way, as far as its first call."""
         event = make_event(asked, asked.headers_at(self.network), len(self.deployment.invocations))
         invocation = self.deployment.invoke(ROUTES[asked.route_key].function, event)
-        invocation.account = asked.account
+        invocation.account, invocation.partner = asked.account, asked.partner
         attempt = Attempt(self.moment_us(), invocation)
         asked.attempts.append(attempt)
         self.loop.run()
@@ -116,6 +122,8 @@ class Stage:
             asked=self.asked,
             rows=self.watch.rows,
             accounts=self.watch.accounts,
+            holds=self.watch.holds,
+            spending=self.watch.spending,
             sessions=self.stripe.sessions,
             touched=self.touched,
         )

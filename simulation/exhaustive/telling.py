@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from simulation.exhaustive.history import History, Move
 from simulation.exhaustive.judging import judge, serial_ends
-from simulation.exhaustive.pairs import Pair
+from simulation.exhaustive.tables import Pair
 from simulation.network import show_request
 from simulation.watch import Violation
 

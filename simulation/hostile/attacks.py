@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -47,6 +47,7 @@ NUMBERS = ("amount", "quantity", "signed amount", "count", "priority")
 class Attack:
     """One request, whether it must be refused, and whose account it may touch if it is not.
 
+    `also` is the budget that the account may move credits to or from.
     `route` is empty where the function is asked for a route that is not its own. A request that
     `must_not_grant` may be taken, and brings no credits.
     """
@@ -57,6 +58,7 @@ class Attack:
     must_refuse: bool = False
     must_not_grant: bool = False
     owner: str = ""
+    also: str = ""
     function: str = ""
 
 
@@ -93,9 +95,16 @@ def _with_body(random: Random, target: Target, raw: bytes, *, kind: str, route: 
     else:
         event["body"] = text
     body = read_body(raw) or {}
-    owner = str(path.get("id") or body.get("account") or "")
     must = refuses_body(route, raw)
-    return Attack(kind, route, event, must_refuse=must, owner=owner)
+    owner, also = _owners(path, body)
+    return Attack(kind, route, event, must_refuse=must, owner=owner, also=also)
+
+
+def _owners(path: Mapping[str, object], body: Mapping[str, object]) -> tuple[str, str]:
+    """Whose accounts the request may write to: its own, and a budget's."""
+    owner = path.get("id") or body.get("account") or ""
+    also = path.get("budget") or body.get("budget") or ""
+    return str(owner), str(also)
 
 
 def _good(random: Random, route: str) -> Body:
@@ -183,9 +192,9 @@ def spoilt_headers(random: Random, target: Target) -> Attack:
         event["headers"] = None if random.random() < 0.5 else {}
         key = None
     is_asked = ASKS[route].is_keyed or (route.startswith("PUT ") and key is not None)
-    owner = str(path.get("id") or json.loads(raw or "{}").get("account") or "")
+    owner, also = _owners(path, json.loads(raw or "{}"))
     must = is_asked and (not key or refuses_key(route, key))
-    return Attack("headers", route, event, must_refuse=must, owner=owner)
+    return Attack("headers", route, event, must_refuse=must, owner=owner, also=also)
 
 
 def spoilt_path(random: Random, target: Target) -> Attack:
@@ -203,7 +212,8 @@ def spoilt_path(random: Random, target: Target) -> Attack:
         event.pop("pathParameters", None)
         path = {}
     must = refuses_path(route, path)
-    return Attack("paths", route, event, must_refuse=must, owner=path.get("id", ""))
+    owner, also = _owners(path, json.loads(raw or "{}"))
+    return Attack("paths", route, event, must_refuse=must, owner=owner, also=also)
 
 
 ODD_PATHS = (

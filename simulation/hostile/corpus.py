@@ -93,7 +93,9 @@ def good_bodies() -> dict[str, list[Body]]:
         shown = examples[route].bodies if route in examples else []
         rows += [body for body in shown if set(body) <= set(asks.members)]
         if "usage" in asks.members:
-            rows += [RUN, {**rows[0], "quantity": 2}, {**rows[0], "success": False}]
+            rows.append({name: value for name, value in RUN.items() if name in asks.members})
+        if "success" in asks.members:
+            rows += [{**rows[0], "quantity": 2}, {**rows[0], "success": False}]
         if "account" in asks.members:
             rows += [{**rows[0], "account": account} for account in ACCOUNTS[1:]]
         found[route] = rows

@@ -103,7 +103,7 @@ class Judge:
         if written and (attack.route.startswith("GET ") or attack.route in READERS):
             raise BrokenError(f"a reader wrote {written}")
         owners = {pk for pk, _ in written if pk.startswith("A#")}
-        if attack.owner and not owners <= {f"A#{attack.owner}"}:
+        if attack.owner and not owners <= {f"A#{attack.owner}", f"A#{attack.also}"}:
             raise BrokenError(f"a request for {attack.owner} wrote to {owners}")
         if attack.must_not_grant and any(sk.startswith("E#") for _, sk in written):
             raise BrokenError(f"it brought credits: {written}")

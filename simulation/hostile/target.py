@@ -17,7 +17,7 @@ from tests.support.driving import Driver, FakeClock, FakeContext, load
 from tests.support.forgetting import forget
 from tests.support.keys import issue
 from tests.support.payments import FakeStripe, buy
-from tests.support.requests import ACCOUNT, CHARGE
+from tests.support.requests import ACCOUNT, BUDGET, CHARGE, HOLD
 from tollkeeper.edge import wiring
 from tollkeeper.edge.observability import logger
 from tollkeeper.edge.routes import SCOPES
@@ -129,11 +129,15 @@ def attacked() -> Generator[Target]:
 
 
 def fill(target: Target) -> None:
-    """Accounts in every standing, a purchase that waits for its money, and a service key."""
+    """Accounts in every standing, a hold, a budget, a purchase that waits, and a service key."""
     driver = target.driver
     for account in (ACCOUNT, FROZEN, CLOSED, FULL):
         assert driver.grant(account, 1000, key="start").status == 201
         assert driver.deduct(account, "sms", CHARGE, metadata={"n": 1}).status == 200
+    assert driver.hold(ACCOUNT, "sms", HOLD, estimate=5, expires_in_s=86400).status == 201
+    funded = {"budget": BUDGET, "amount": 10}
+    path = {"id": ACCOUNT}
+    assert driver.call("POST /v1/accounts/{id}/budgets", funded, path=path, key="b").status == 201
     usage = {"input": 20, "output": 5}
     assert driver.deduct(ACCOUNT, "ai_tokens", "run", model="gpt-4", usage=usage).status == 200
     assert driver.void(ACCOUNT, "run", "undone").status == 200

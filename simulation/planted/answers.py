@@ -8,7 +8,7 @@ from typing import Any
 
 from simulation.planted.bug import Bug, Patches
 from simulation.planted.keys import COMMIT, Run, around_run, replayed, under_key
-from tollkeeper.domain.account import Decision
+from tollkeeper.domain.draft import Decision
 from tollkeeper.domain.entries import Entry, EntryKey
 from tollkeeper.domain.errors import InsufficientCreditsError, TollkeeperError
 from tollkeeper.service import charging

@@ -13,7 +13,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from simulation.planted.bug import Bug, Patches
-from tollkeeper.domain.account import Decision
+from tollkeeper.domain.draft import Decision
 from tollkeeper.domain.entries import EntryKey
 from tollkeeper.domain.errors import BusyError, TollkeeperError
 from tollkeeper.service import commit
@@ -21,9 +21,9 @@ from tollkeeper.service.commit import Order, Outcome
 from tollkeeper.service.ports import World
 from tollkeeper.store import ledger
 from tollkeeper.store.client import DynamoClient
-from tollkeeper.store.items import Item, from_ms, number, to_ms
 from tollkeeper.store.keys import key
 from tollkeeper.store.ledger import AppliedBeforeError, Ledger, TakenError
+from tollkeeper.store.rows import Item, from_ms, number, to_ms
 from tollkeeper.store.writes import IS_NEW, Write, decision_to_writes
 
 COMMIT: Any = vars(commit)["_Commit"]

@@ -10,9 +10,10 @@ from simulation.loop import current
 from simulation.money import catalogs
 from simulation.planted.bug import Bug, Patches
 from simulation.planted.writing import blind_sweep
-from tollkeeper.domain import charges, grants, operating, pricing, roll
-from tollkeeper.domain.account import Account, Draft
+from tollkeeper.domain import budgets, charges, gate, grants, holds, operating, pricing, roll
+from tollkeeper.domain.account import Account
 from tollkeeper.domain.catalog import Catalog
+from tollkeeper.domain.draft import Draft
 from tollkeeper.domain.entries import EntryKey
 from tollkeeper.domain.errors import InvalidError
 from tollkeeper.domain.grants import Grant, GrantKind
@@ -26,9 +27,10 @@ def no_floor(patches: Patches) -> None:
     """Whether the account can pay is not asked where it counts."""
 
     def refuse(account: Account, *_: Any) -> None:
-        charges.refuse_inactive(account)
+        gate.refuse_inactive(account)
 
     patches.replace(charges, "refuse_unable", refuse)
+    patches.replace(holds, "refuse_unable", refuse)
 
 
 def frozen_spends(patches: Patches) -> None:
@@ -37,7 +39,9 @@ def frozen_spends(patches: Patches) -> None:
     def refuse(_: Account) -> None:
         return
 
-    patches.replace(charges, "refuse_inactive", refuse)
+    patches.replace(gate, "refuse_inactive", refuse)
+    patches.replace(budgets, "refuse_inactive", refuse)
+    patches.replace(holds, "refuse_inactive", refuse)
 
 
 def rounded_per_call(patches: Patches) -> None:

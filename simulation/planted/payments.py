@@ -9,7 +9,7 @@ from simulation.loop import current
 from simulation.planted.bug import Bug, Patches
 from simulation.planted.keys import under_key, without_condition
 from tollkeeper.domain import payments
-from tollkeeper.domain.account import Decision, Draft
+from tollkeeper.domain.draft import Decision, Draft
 from tollkeeper.domain.entries import EntryKey
 from tollkeeper.domain.errors import BusyError
 from tollkeeper.domain.payments import Payment, PaymentOutcome, Verdict

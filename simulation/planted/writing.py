@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from simulation.planted.bug import Bug, Patches
 from simulation.planted.keys import COMMIT, without_condition
-from tollkeeper.domain.account import ChargeReturned, Decision, Draft
+from tollkeeper.domain.draft import ChargeReturned, Decision, Draft
 from tollkeeper.domain.entries import AccountId, Entry, EntryKey
 from tollkeeper.domain.errors import LedgerCorruptError, TollkeeperError
 from tollkeeper.domain.roll import next_moment
@@ -164,7 +164,8 @@ def blind_sweep(patches: Patches) -> None:
         account = world.ledger.read_account(account_id, is_strong=True)
         if account is None or next_moment(account).at > world.clock.now():
             return False
-        draft = Draft(account, account, max(world.clock.now(), account.rolled_to))
+        now = max(world.clock.now(), account.rolled_to)
+        draft = Draft(account, account, now, world.catalog)
         sweeping.roll(draft, draft.at, world.catalog)
         world.ledger.write_puts(*map(without_condition, decision_to_writes(draft.decide(None))))
         return True

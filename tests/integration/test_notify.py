@@ -65,8 +65,12 @@ class FakeBus:
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakeBus:
     """A bus in the place of EventBridge."""
     found = FakeBus()
+
+    def connect(*_: object) -> FakeBus:
+        return found
+
     monkeypatch.setenv("EVENT_BUS_NAME", BUS)
-    monkeypatch.setattr(bus, "connect_events", lambda *_: found)
+    monkeypatch.setattr(bus, "connect_events", connect)
     forget()
     return found
 

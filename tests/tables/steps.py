@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from tests.property.world import MemoryLedger
-from tollkeeper.domain.account import Decision, Draft
 from tollkeeper.domain.charges import (
     Charge,
     GiveBack,
@@ -16,6 +15,7 @@ from tollkeeper.domain.charges import (
     decide_give_back,
     decide_run_failed,
 )
+from tollkeeper.domain.draft import Decision, Draft
 from tollkeeper.domain.entries import EntryKey, EntryKind, caller_key
 from tollkeeper.domain.grants import GrantKind
 from tollkeeper.domain.money import MICRO

@@ -202,6 +202,7 @@ class Spending:
         self._names: Names = rows.names
         self._given = given
         self._open: dict[int, int] = {}
+        self._before: set[int] = set()
         self._since = 0
         today = date.min if account is None else account.today
         self._today = today.toordinal()
@@ -217,7 +218,7 @@ class Spending:
                 self._open[row.key] = seq
             self._count(row, row.moved)
             self.period += row.moved
-            self._count_feature(row, row.counted - self._counted_by_hold(row))
+            self._count_feature(row, self._counted_by_run(row))
         elif row.kind == HOLD:
             self._count_feature(row, row.counted)
         elif row.kind in (RELEASE, HOLD_EXPIRED):
@@ -231,6 +232,14 @@ class Spending:
             self.period = 0
             self._features.clear()
             self._versions.clear()
+
+    def _counted_by_run(self, row: Row) -> int:
+        """What the charge counts beyond its hold's opening, which may be of an earlier period."""
+        hold = self._holds.get(row.hold) if row.hold else None
+        if hold is not None and hold.seq <= self._since:
+            self._before.add(row.key)
+            return 0
+        return row.counted - self._counted_by_hold(row)
 
     def _counted_by_hold(self, row: Row) -> int:
         """What the hold's opening counted in this period, while no part of it was settled."""
@@ -265,7 +274,7 @@ class Spending:
         self._count(charge, -row.moved)
         if charged_at > self._since:
             self.period -= row.moved
-            if row.kind == VOID:
+            if row.kind == VOID and row.refers_to not in self._before:
                 self._features[charge.feature] -= charge.counted
 
     def end(self, account: Account | None, catalog: Catalog | None) -> None:

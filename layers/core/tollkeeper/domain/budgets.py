@@ -28,6 +28,7 @@ from tollkeeper.domain.grants import (
     spendable_total,
 )
 from tollkeeper.domain.inflow import bring_back, next_grant_id, take_in
+from tollkeeper.domain.limits import show_limits
 from tollkeeper.domain.money import show_micro
 from tollkeeper.domain.operating import Command, post_command
 
@@ -119,6 +120,7 @@ def _bring(budget: Draft, command: Fund, draws: tuple[Draw, ...], seq: int) -> N
     account = budget.account
     operator = replace(account.limits.operator, **dict(command.limits))
     budget.account = replace(account, limits=replace(account.limits, operator=operator))
+    limits = show_limits(command.limits)
     for index, draw in enumerate(draws):
         source = draw.grant
         grant = Grant(
@@ -142,7 +144,7 @@ def _bring(budget: Draft, command: Fund, draws: tuple[Draw, ...], seq: int) -> N
             grant=held,
             actor=command.actor,
             reason=command.reason,
-            details={"parent": account.parent},
+            details={"parent": account.parent} | ({} if index else limits),
         )
 
 

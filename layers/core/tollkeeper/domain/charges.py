@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from tollkeeper.domain.account import Account, Windows
 from tollkeeper.domain.catalog import Catalog
 from tollkeeper.domain.draft import ChargeReturned, Decision, Draft
-from tollkeeper.domain.entries import Entry, EntryKey, EntryKind
+from tollkeeper.domain.entries import COUNTED_BEFORE, Entry, EntryKey, EntryKind
 from tollkeeper.domain.errors import InvalidError
 from tollkeeper.domain.gate import find_warnings, refuse_unable
 from tollkeeper.domain.grants import Draw, Grant, Stay, put_back
@@ -159,6 +159,7 @@ def _uncount(account: Account, charge: Entry, amount: int, *, is_void: bool) -> 
     else:
         total = Total(credits_microcredits=-amount, refunded_microcredits=amount)
     in_period = charge.at >= account.plan.period_start_at
+    in_period = in_period and COUNTED_BEFORE not in charge.details
     features = dict(account.features)
     if is_void and in_period and run.feature in features:
         features[run.feature] = max(0, features[run.feature] - run.feature_count)

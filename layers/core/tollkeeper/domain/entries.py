@@ -17,6 +17,9 @@ AccountId = NewType("AccountId", str)
 EntryKey = NewType("EntryKey", str)
 """A typed key: `c#<caller's>`, `h#<hold>#<step>`, `s#<kind>:<object>` or `t#<time key>`."""
 
+COUNTED_BEFORE = "counted_before"
+"""A settle's detail: the plan's counter has counted its run in an earlier period."""
+
 ID_PATTERN = re.compile(r"[A-Za-z0-9_.:@|-]{1,128}", re.ASCII)
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from tollkeeper.domain.account import Account
 from tollkeeper.domain.catalog import Catalog, SettlePolicy
 from tollkeeper.domain.draft import Decision, Draft
-from tollkeeper.domain.entries import Entry, EntryKey, EntryKind, Run, hold_key
+from tollkeeper.domain.entries import COUNTED_BEFORE, Entry, EntryKey, EntryKind, Run, hold_key
 from tollkeeper.domain.errors import (
     ExtendLimitError,
     HoldLimitError,
@@ -27,6 +27,7 @@ from tollkeeper.domain.returns import (
     find_grants,
     find_hold,
     free_rest,
+    is_from_before,
     post_freed,
     take_first,
 )
@@ -210,7 +211,8 @@ def decide_settle(draft: Draft, command: Settle, catalog: Catalog) -> Decision:
         debt_change_microcredits=freed.debt_change_microcredits + paid.debt,
         grant=freed.grant,
         uncollected_microcredits=paid.uncollected,
-        details=_details(released=released, is_final=command.is_final),
+        details=_details(released=released, is_final=command.is_final)
+        | ({COUNTED_BEFORE: "true"} if is_from_before(hold, account) else {}),
         actor=command.actor,
         metadata=command.metadata,
         warnings=_settle_warnings(account, run, paid, catalog),
@@ -280,12 +282,17 @@ def _run_of(run: Run, hold: Hold) -> Run:
 
 
 def _count(account: Account, run: Run, amount: int, *, hold: Hold, catalog: Catalog) -> Account:
-    """The charge is counted; the feature only by what its opening has not counted."""
+    """The charge is counted; the feature only by what its opening has not counted.
+
+    Why: a run was admitted by the count of the period in which its hold was opened; it takes
+    nothing of what a later period allows.
+    """
     account = count_spent(account, run, amount)
-    counted = 0
-    if hold.opened_at >= account.plan.period_start_at and not hold.parts:
-        counted = hold.terms.feature_count
-    return count_feature(account, run.feature, run.feature_count - counted, catalog)
+    if hold.parts or is_from_before(hold, account):
+        return account
+    return count_feature(
+        account, run.feature, run.feature_count - hold.terms.feature_count, catalog
+    )
 
 
 def _note_uncollected(account: Account, amount: int) -> Account:

@@ -52,7 +52,7 @@ def decide_limits(draft: Draft, command: SetLimits) -> Decision:
     """The limits are in force; what the windows counted stays counted."""
     account = draft.account
     account = replace(account, limits=apply_limits(account.limits, command))
-    details = {WIRE_NAMES[name]: _show(limit) for name, limit in command.limits}
+    details = show_limits(command.limits)
     if command.thresholds is not None:
         thresholds = command.thresholds[0]
         details["alert_thresholds"] = ",".join(map(str, thresholds)) if thresholds else "default"
@@ -62,6 +62,11 @@ def decide_limits(draft: Draft, command: SetLimits) -> Decision:
     details["set_by"] = command.level
     entry = post_command(draft, command, account, kind=EntryKind.LIMITS, details=details)
     return draft.decide(entry)
+
+
+def show_limits(limits: tuple[tuple[str, int | None], ...]) -> dict[str, str]:
+    """What a row says of limits that were set, under their names on the wire."""
+    return {WIRE_NAMES[name]: _show(limit) for name, limit in limits}
 
 
 def _show(limit: int | None) -> str:

@@ -160,11 +160,15 @@ def post_freed(
     )
 
 
+def is_from_before(hold: Hold, account: Account) -> bool:
+    """The hold was opened in an earlier period of the plan, whose counters are gone."""
+    return hold.opened_at < account.plan.period_start_at
+
+
 def uncount_feature(account: Account, hold: Hold) -> Account:
     """The plan's counter without a run that did not happen, where it still counts it."""
     feature, count = hold.terms.feature, hold.terms.feature_count
-    is_counted = hold.opened_at >= account.plan.period_start_at and not hold.parts
-    if not is_counted or feature not in account.features:
+    if hold.parts or is_from_before(hold, account) or feature not in account.features:
         return account
     used = max(0, account.features[feature] - count)
     return replace(account, features={**account.features, feature: used})

@@ -106,6 +106,7 @@ class _Commit:
         self._partner: Account | None = None
         self._is_strong = False
         self._has_stale_row = False
+        self._in_flight: tuple[int, int] | None = None
 
     def run(self) -> Outcome:
         """The outcome, once it is certain."""
@@ -189,8 +190,16 @@ class _Commit:
         if applied is not None:
             return self._replay(applied)
         if refusal is not None:
+            if self._in_flight == self._versions():
+                # What was sent before was no refusal, and may be written yet: only time has passed.
+                raise BusyError("The ledger did not answer in time.") from refusal
             raise refusal
         return Outcome(None)
+
+    def _versions(self) -> tuple[int, int]:
+        """What a write on the accounts as they were read depends on."""
+        account, partner = self._account, self._partner
+        return account.version if account else 0, partner.version if partner else 0
 
     def _replay(self, applied: Entry) -> Outcome:
         if applied.request_hash != self._order.request_hash:
@@ -211,7 +220,9 @@ class _Commit:
                 raise LedgerCorruptError(f"{self._order.account}: {error.detail}") from error
             self._has_stale_row = True
             self._load(is_strong=True)
-        except (ContendedError, UnansweredError):
+        except (ContendedError, UnansweredError) as lost:
+            if isinstance(lost, UnansweredError) and decision.answer is not None:
+                self._in_flight = self._versions()
             # The account is read after the pause, not kept from before it: by then a busy one
             # has moved on, and a decision on what it was would lose again.
             self._attempts.pause()

@@ -43,6 +43,8 @@ from tollkeeper.service.commit import Order, Outcome, commit
 from tollkeeper.service.pinning import pinned_catalog, with_pinned
 from tollkeeper.service.ports import World
 
+ENDING = "ending"
+
 
 @dataclass(frozen=True, slots=True)
 class SettleRequest:
@@ -121,6 +123,8 @@ def _settle(world: World, request: SettleRequest, keyed: Keyed) -> Outcome:
         late = _find_late(world, request)
 
     def decide_late(draft: Draft) -> Decision:
+        if find_hold(draft.before, request.hold_id) is not None:
+            return decide(draft)
         return _decide_late(world, request, keyed, draft=draft, terms=read_terms(late))
 
     return commit(world, replace(order, decide=decide_late, since_seq=late.seq))
@@ -197,13 +201,20 @@ def _find_late(world: World, request: SettleRequest) -> Entry:
     Raises: HoldClosedError where it was released, NotFoundError where it was never opened.
     """
     opening, state = _find_state(world, request.account, request.hold_id)
+    if state == ENDING and request.is_final:
+        # Why: until its row says so, a slower clock may still release or extend it.
+        raise BusyError("The hold is ending; the same request with the same key is safe.")
     if state not in ("expired", "settled") or not request.is_final:
-        raise HoldClosedError(request.hold_id, state)
+        raise HoldClosedError(request.hold_id, _show_state(state))
     return opening
 
 
+def _show_state(state: str) -> str:
+    return "expired" if state == ENDING else state
+
+
 def _find_state(world: World, account: AccountId, hold_id: str) -> tuple[Entry, str]:
-    """How a hold that is not open was closed, and its opening.
+    """How a hold that is not open was closed, and its opening; `ending` where no row says yet.
 
     Raises: NotFoundError, BusyError where it is being opened right now. Cost: 2 to 5 GetItems.
     """
@@ -220,7 +231,7 @@ def _find_state(world: World, account: AccountId, hold_id: str) -> tuple[Entry, 
     hold = find_hold(ledger.read_account(account, is_strong=True), hold_id)
     if hold is None or hold.expires_at > world.clock.now():
         raise BusyError("The hold is being changed; the same request with the same key is safe.")
-    return opening, "expired"
+    return opening, ENDING
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +268,7 @@ def _change(
         return commit(world, _order_of(request.account, keyed, decide))
     except HoldMissingError as missing:
         _, state = _find_state(world, request.account, request.hold_id)
-        raise HoldClosedError(request.hold_id, state) from missing
+        raise HoldClosedError(request.hold_id, _show_state(state)) from missing
 
 
 def settle_key(hold_id: str) -> EntryKey:
