@@ -164,8 +164,10 @@ class Watch:
         """The grant as it came into the budget; None where nobody transferred it."""
         for written in self.rows[child].values():
             entry = written.entry
-            if entry.kind is EntryKind.TRANSFER_IN and entry.grant and entry.grant.id == grant_id:
-                return entry.grant
+            grant = entry.grant
+            if entry.kind is EntryKind.TRANSFER_IN and grant and grant.id == grant_id:
+                # What a closed budget of this one got from elsewhere has no grant to go back to.
+                return grant if grant.origin is not None else None
         return None
 
     def _once(self, where: str, old: Item | None, new: Item | None) -> None:

@@ -27,7 +27,7 @@ def check_agrees(account: Account, state: State) -> None:
     windows = account.windows
     assert (windows.day, windows.month, windows.period) == state.windows()
     life = account.lifetime
-    assert life.granted == state.granted
+    assert (life.granted, life.transferred_in) == (state.granted, state.received)
     assert life.spent == sum(r.credits - r.back for r in state.runs)
     assert (life.expired, life.adjusted_down) == (state.expired, state.taken_down)
 

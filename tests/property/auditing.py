@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tollkeeper.domain.account import ChargeReturned
 from tollkeeper.domain.audit import Audit
 from tollkeeper.domain.audit_findings import Findings
+from tollkeeper.domain.draft import ChargeReturned
 from tollkeeper.domain.totals import DayClosed
 
 from .world import MemoryLedger

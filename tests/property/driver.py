@@ -8,8 +8,9 @@ from typing import Any
 
 from hypothesis.stateful import RuleBasedStateMachine
 
-from tollkeeper.domain.account import Account, Decision, Draft
+from tollkeeper.domain.account import Account
 from tollkeeper.domain.charges import Charge, GiveBack, decide_charge, decide_give_back
+from tollkeeper.domain.draft import Decision, Draft
 from tollkeeper.domain.entries import Entry, EntryKey, EntryKind, caller_key
 from tollkeeper.domain.errors import AlreadyRefundedError, TollkeeperError
 from tollkeeper.domain.operating import MOMENT

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from tollkeeper.domain.account import Account, Draft
+from tollkeeper.domain.account import Account
+from tollkeeper.domain.draft import Draft
 from tollkeeper.domain.entries import Entry, EntryKind
 from tollkeeper.domain.roll import roll
 from tollkeeper.domain.totals import NOTHING, Total, TotalKey, key_of, total_of_charge
@@ -21,7 +22,7 @@ def look_now(ledger: MemoryLedger, now: datetime) -> tuple[Account, Days]:
     """The account and all days as a reader finds them now; nothing is written."""
     account = ledger.account
     assert account is not None
-    draft = Draft(account, account, account.rolled_to)
+    draft = Draft(account, account, account.rolled_to, ledger.catalog)
     while not roll(draft, max(now, account.rolled_to), ledger.catalog):
         pass
     days = {**ledger.days}

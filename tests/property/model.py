@@ -12,10 +12,21 @@ from datetime import UTC, datetime, timedelta
 
 from .days import local_day
 from .model_asks import HAPPEN
-from .model_state import Bucket, Happening, Plan, Row, Run, State
+from .model_state import Bucket, Happening, Held, Plan, Row, Run, State
 from .model_time import begin_period, due, first_anchor, pass_time
 
-__all__ = ["Bucket", "Happening", "Plan", "Row", "Run", "State", "due", "from_moment", "replay"]
+__all__ = [
+    "Bucket",
+    "Happening",
+    "Held",
+    "Plan",
+    "Row",
+    "Run",
+    "State",
+    "due",
+    "from_moment",
+    "replay",
+]
 
 
 def replay(
@@ -24,6 +35,7 @@ def replay(
     """The account as it must be now, from nothing but what happened."""
     zone, plan = opened.facts["zone"], opened.facts["plan"]
     state = State(plans, plan, zone, opened.at, local_day(opened.at, zone))
+    state.low_balance = opened.facts.get("low_balance", state.low_balance)
     begin_period(state, plan, first_anchor(state, plan, opened.at))
     for happening in happenings:
         pass_time(state, happening.at)

@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from .days import local_day, midnight
+from .model_budgets import BUDGETS
+from .model_credits import bring_in, draw
+from .model_holds import HOLDS
+from .model_limits import LIMITS
 from .model_state import Run, State
-from .model_time import begin_period, bring_in, expire, first_anchor
+from .model_time import begin_period, expire, first_anchor
 
 
 def _grant(state: State, kind: str, amount: int, **facts: Any) -> None:
@@ -26,24 +30,11 @@ def _charge(
         state.post("run_failed", 0, run=number)
         return
     if feature in state.plans[state.plan].limits:
-        run.feature, run.count = feature, count
+        run.feature, run.count, run.counted_in = feature, count, run.period
     run.credits = left = cost
-    run.draws, left = _draw(state, left)
+    run.draws, left = draw(state, left)
     state.debt += left
     state.post("charge", -cost, debt=debt, run=number, draws=run.draws)
-
-
-def _draw(state: State, amount: int) -> tuple[list[tuple[int, int]], int]:
-    numbered = [(n, b) for n, b in enumerate(state.buckets) if b.started and b.remaining]
-    numbered.sort(key=lambda each: each[1].order())
-    draws: list[tuple[int, int]] = []
-    for number, bucket in numbered:
-        part = min(bucket.remaining, amount)
-        if part:
-            bucket.remaining -= part
-            amount -= part
-            draws.append((number, part))
-    return draws, amount
 
 
 def _give_back(state: State, index: int, kind: str, amount: int) -> None:
@@ -77,7 +68,7 @@ def _adjust(state: State, delta: int) -> None:
         held = bring_in(state, "adjustment", delta)
         state.post("adjustment", delta, debt=debt, grant=held)
     else:
-        draws, missing = _draw(state, -delta)
+        draws, missing = draw(state, -delta)
         assert missing == 0, "an adjustment takes only what is there"
         state.taken_down -= delta
         state.post("adjustment", delta, draws=draws)
@@ -154,4 +145,7 @@ HAPPEN: dict[str, Any] = {
     "change_zone": _change_zone,
     "change_profile": _change_profile,
     "set_status": _set_status,
+    **HOLDS,
+    **LIMITS,
+    **BUDGETS,
 }

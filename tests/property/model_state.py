@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from .model_alerts import alert
+
 PRIORITY = {"promo": 10, "plan": 20, "adjustment": 30, "transfer": 40, "pack": 50}
 NEVER = 10**18
 MOST_GRANTS = 40
@@ -21,6 +23,9 @@ class Plan:
     cap: int = 0
     overdraft: int = 0
     limits: dict[str, int] = field(default_factory=dict[str, int])
+    above: str = "charge_available"
+    caps: dict[str, int] = field(default_factory=dict[str, int])
+    open_holds: int = 20
 
 
 @dataclass(frozen=True)
@@ -46,14 +51,16 @@ class Bucket:
     remaining: int
     started: bool = True
     ended: bool = False
+    source: int | None = None
 
     def order(self) -> tuple[int, int, int, int]:
         """The place in the draw-down order."""
         return self.priority, self.expires or NEVER, self.effective, int(self.id[1:])
 
-    def joins(self) -> tuple[str, int, int | None, bool, int]:
+    def joins(self) -> tuple[Any, ...]:
         """What must be equal in two grants that become one where there is no room."""
-        return self.kind, self.priority, self.expires, self.started, self._starts()
+        where = (self.kind, self.source, self.priority, self.expires)
+        return *where, self.started, self._starts()
 
     def _starts(self) -> int:
         return 0 if self.started else self.effective
@@ -61,7 +68,11 @@ class Bucket:
 
 @dataclass
 class Run:
-    """A charge, or a run that failed."""
+    """A charge, a run that failed, or what a hold was settled at.
+
+    `counted_in` is the period that counts the feature: for a hold the one in which it opened.
+    `is_part` of a hold of which something was settled before: the call was counted then.
+    """
 
     operation: str
     credits: int
@@ -73,13 +84,39 @@ class Run:
     failed: bool = False
     back: int = 0
     returned: bool = False
+    counted_in: int = 0
+    is_part: bool = False
+
+
+@dataclass
+class Held:
+    """A hold. `rest` is what is still set aside: what `draws` say, and `credit` of overdraft."""
+
+    id: str
+    operation: str
+    model: str | None
+    amount: int
+    rest: int
+    draws: list[tuple[int, int]]
+    credit: int
+    opened: int
+    expires: int
+    above: str
+    feature: str
+    count: int
+    is_counted: bool
+    period: int
+    status: str = "open"
+    extensions: int = 0
+    parts: int = 0
 
 
 @dataclass(frozen=True)
 class Row:
     """A row of the ledger. `run` is the number of the run it is about, where it is about one.
 
-    Shape: `draws` is from a grant's id to what went out of it, or back into it.
+    Shape: `draws` is from a grant's id to what went out of it, or back into it; `returned` is
+    what came back to it of a hold.
     """
 
     kind: str
@@ -93,6 +130,13 @@ class Row:
     draws: dict[str, int]
     grant: str | None
     moved: int
+    hold: str | None
+    held: int
+    expired: int
+    uncollected: int
+    is_late: bool
+    returned: dict[str, int]
+    alerts: tuple[str, ...] = ()
 
 
 @dataclass
@@ -125,12 +169,29 @@ class State:
     purchased: int = 0
     expired: int = 0
     taken_down: int = 0
+    sent: int = 0
+    received: int = 0
+    holds: dict[str, Held] = field(default_factory=dict[str, Held])
+    caps: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
+    low_balance: int = 5_000_000
+    own_low_balance: int | None = None
+    thresholds: tuple[int, ...] = (50, 80, 100)
+    own_thresholds: tuple[int, ...] | None = None
+    fired: set[tuple[str, int, int]] = field(default_factory=set[tuple[str, int, int]])
+    is_low: bool = False
+    told_low: bool = False
 
     # What can be asked.
 
     def open_buckets(self) -> list[Bucket]:
         """Those that hold something, oldest first."""
         return [b for b in self.buckets if b.remaining and not b.ended]
+
+    def kept_buckets(self) -> list[Bucket]:
+        """Those, and others of which an open hold has something, ended ones too."""
+        lent = {number for held in self.open_holds() for number, _ in held.draws}
+        here = self.open_buckets()
+        return [b for n, b in enumerate(self.buckets) if b in here or n in lent]
 
     def available(self) -> int:
         """Started grants less debt."""
@@ -140,10 +201,54 @@ class State:
         """What a charge may take: what is available, and what is left of the overdraft."""
         return max(0, self.available() + self.plans[self.plan].overdraft)
 
+    def open_holds(self) -> list[Held]:
+        """Those that set something aside, by their ids."""
+        found = [held for held in self.holds.values() if held.status == "open"]
+        return sorted(found, key=lambda held: held.id)
+
+    def held(self) -> int:
+        """What open holds set aside."""
+        return sum(held.rest for held in self.open_holds())
+
     def used(self, feature: str) -> int:
-        """How often the feature was used in this period, voids not counted."""
+        """How often the feature was used in this period, voids not counted, open holds too."""
         now = len(self.periods)
-        return sum(r.count for r in self.runs if (r.feature, r.period) == (feature, now))
+        runs = sum(r.count for r in self.runs if (r.feature, r.counted_in) == (feature, now))
+        holds = [held for held in self.open_holds() if held.is_counted]
+        return runs + sum(h.count for h in holds if (h.feature, h.period) == (feature, now))
+
+    def cap(self, name: str) -> int | None:
+        """The limit in force: the tightest of operator and user; the plan's for the operator's."""
+        operator = {**self.rule().caps, **self.caps.get("operator", {})}
+        places = (operator, self.caps.get("user", {}))
+        return min((place[name] for place in places if name in place), default=None)
+
+    def policy(self, held: Held) -> str:
+        """What becomes of a settle above the hold: the terms are those of its opening."""
+        return held.above
+
+    def low_line(self) -> int:
+        """At and below this the balance is low."""
+        return self.low_balance if self.own_low_balance is None else self.own_low_balance
+
+    def rule(self) -> Plan:
+        """The plan's rules."""
+        return self.plans[self.plan]
+
+    def blocked_by(self, cost: int, per_run: int | None = None) -> list[str]:
+        """The limits that a run of so many credits would break: holds count against them."""
+        if not cost:
+            return []
+        day, month, _ = self.windows()
+        held, found = self.held(), list[str]()
+        caps = [most for most in (self.cap("per_run_max"), per_run) if most is not None]
+        if caps and cost > min(caps):
+            found.append("per_run_max")
+        for name, spent in (("daily", day), ("monthly", month)):
+            most = self.cap(name)
+            if most is not None and spent + held + cost > most:
+                found.append(f"{name}_limit")
+        return found
 
     def is_beyond_limit(self, feature: str, count: int) -> bool:
         """The plan does not allow the feature so many times more in this period."""
@@ -153,6 +258,8 @@ class State:
     def can_pay(self, cost: int, feature: str, count: int) -> bool:
         """The judgement of a charge."""
         if self.status != "active" or self.is_beyond_limit(feature, count):
+            return False
+        if self.blocked_by(cost):
             return False
         return cost <= self.spendable()
 
@@ -171,14 +278,22 @@ class State:
         rows: dict[tuple[int, str], list[int]] = {}
         for run in self.runs:
             row = rows.setdefault((run.day, run.operation), [0, 0, 0, 0])
-            row[1 if run.failed else 0] += 1
+            row[1 if run.failed else 0] += 0 if run.is_part else 1
             row[2] += run.credits
         for day, index, kind, amount in self.backs:
             row = rows.setdefault((day, self.runs[index].operation), [0, 0, 0, 0])
-            row[0] -= 1 if kind == "void" else 0
+            row[0] -= 1 if kind == "void" and not self.runs[index].is_part else 0
             row[2] -= amount
             row[3] += amount if kind == "refund" else 0
         return {place: row for place, row in rows.items() if any(row)}
+
+    def is_balanced(self) -> bool:
+        """What came in, and what is owed, is what went out, and what is there."""
+        came = self.granted + self.received + self.debt
+        spent = sum(run.credits - run.back for run in self.runs)
+        left = sum(b.remaining for b in self.open_buckets() if b.started)
+        went = spent + self.expired + self.taken_down + self.sent
+        return came == went + left + self.held()
 
     # What is written down.
 
@@ -197,13 +312,14 @@ class State:
         draws: list[tuple[int, int]] | None = None,
         grant: Bucket | None = None,
         moved: int | None = None,
+        hold: str | None = None,
+        expired: int = 0,
+        uncollected: int = 0,
+        is_late: bool = False,
+        returned: list[tuple[int, int]] | None = None,
     ) -> None:
         """A row, under the caller's key or one of time; `debt` is what it was before the row."""
         last = self.rows[-1].after if self.rows else 0
-        parts: dict[str, int] = {}
-        for number, amount in draws or []:
-            name = self.buckets[number].id
-            parts[name] = parts.get(name, 0) + amount
         self.rows.append(
             Row(
                 kind=kind,
@@ -214,8 +330,22 @@ class State:
                 debt=self.debt,
                 debt_change=0 if debt is None else self.debt - debt,
                 run=run,
-                draws=parts,
+                draws=self._by_grant(draws or []),
                 grant=None if grant is None else grant.id,
                 moved=abs(delta) if moved is None else moved,
+                hold=hold,
+                held=self.held(),
+                expired=expired,
+                uncollected=uncollected,
+                is_late=is_late,
+                returned=self._by_grant(returned or []),
             )
         )
+        alert(self)
+
+    def _by_grant(self, draws: list[tuple[int, int]]) -> dict[str, int]:
+        parts: dict[str, int] = {}
+        for number, amount in draws:
+            name = self.buckets[number].id
+            parts[name] = parts.get(name, 0) + amount
+        return parts

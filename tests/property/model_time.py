@@ -1,11 +1,13 @@
-"""What time alone does to the model's account, and how credits come into it."""
+"""What time alone does to the model's account."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
 from .days import local_day, midnight, period_end
-from .model_state import MOST_GRANTS, PRIORITY, Bucket, State
+from .model_credits import bring_in, make_room, pay_debt
+from .model_holds import expire_hold
+from .model_state import Bucket, State
 
 
 def pass_time(state: State, until: int) -> None:
@@ -15,7 +17,9 @@ def pass_time(state: State, until: int) -> None:
         if at > until:
             break
         state.now = max(state.now, at)
-        if what == 1:
+        if what == 0:
+            expire_hold(state, state.open_holds()[number])
+        elif what == 1:
             _move_zone(state)
         elif what == 2:
             _end_period(state)
@@ -30,8 +34,12 @@ def pass_time(state: State, until: int) -> None:
 
 
 def due(state: State) -> list[tuple[int, int, int]]:
-    """When, what (1 zone, 2 period, 3 expiry, 4 start: their order at one moment), which."""
+    """When, what, which. What comes first at one moment has the smaller number.
+
+    0 a hold expires, 1 the zone changes, 2 a period ends, 3 a grant expires, 4 a grant starts.
+    """
     found = [(state.end, 2, 0)]
+    found += [(held.expires, 0, number) for number, held in enumerate(state.open_holds())]
     if state.waiting_zone is not None:
         found.append((state.waiting_zone_at, 1, 0))
     for number, bucket in enumerate(state.buckets):
@@ -67,9 +75,14 @@ def expire(state: State, bucket: Bucket) -> None:
 
 
 def _end_period(state: State) -> None:
-    """The next period takes what rolls over; what is left expires with its grant, right after."""
+    """The next period takes what rolls over; what is left expires with its grant, right after.
+
+    Where all of it rolls over, a grant of which a hold has something lives for one more period.
+    """
     rule = state.plans[state.plan]
     rolled: list[tuple[int, int]] = []
+    lent = {number for held in state.open_holds() for number, _ in held.draws}
+    waits = lent if rule.rollover == "all" else set[int]()
     for number, bucket in enumerate(state.buckets):
         if bucket.kind == "plan" and not bucket.ended:
             assert bucket.expires == state.now, "a plan's grant ends with its period"
@@ -84,6 +97,10 @@ def _end_period(state: State) -> None:
     if (plan, anchor) != (state.plan, state.anchor):
         state.generation += 1
     begin_period(state, plan, anchor, rolled)
+    for number in waits:
+        bucket = state.buckets[number]
+        if bucket.kind == "plan" and not bucket.ended:
+            bucket.expires = state.end
 
 
 def begin_period(
@@ -115,60 +132,9 @@ def first_anchor(state: State, plan: str, at: int) -> int | None:
     return local_day(at, state.zone) if state.plans[plan].from_opening else None
 
 
-# Credits in.
-
-
-def bring_in(
-    state: State,
-    kind: str,
-    amount: int,
-    *,
-    priority: int | None = None,
-    effective: int | None = None,
-    expires: int | None = None,
-) -> Bucket:
-    """The credits are in a grant: one of their own, or one that they joined."""
-    starts = max(effective or 0, state.now)
-    bucket = Bucket(
-        id=state.next_id(),
-        kind=kind,
-        priority=PRIORITY[kind] if priority is None else priority,
-        effective=starts,
-        expires=expires,
-        amount=amount,
-        remaining=amount,
-        started=starts <= state.now,
-    )
-    state.buckets.append(bucket)
-    if bucket.started:
-        _pay_debt(state, bucket)
-    return _make_room(state, bucket)
-
-
 def _start(state: State, bucket: Bucket) -> None:
     debt, amount = state.debt, bucket.remaining
     bucket.started = True
-    _pay_debt(state, bucket)
-    held = _make_room(state, bucket)
+    pay_debt(state, bucket)
+    held = make_room(state, bucket)
     state.post("grant", amount, key=f"t~start:{bucket.id}", debt=debt, grant=held)
-
-
-def _pay_debt(state: State, bucket: Bucket) -> None:
-    state.granted += bucket.remaining
-    state.purchased += bucket.remaining if bucket.kind == "pack" else 0
-    paid = min(bucket.remaining, state.debt)
-    bucket.remaining -= paid
-    state.debt -= paid
-
-
-def _make_room(state: State, bucket: Bucket) -> Bucket:
-    """The grant; or, where there are too many, an equal one that it joined."""
-    others = [b for b in state.open_buckets() if b is not bucket]
-    twins = [b for b in others if b.joins() == bucket.joins()]
-    if len(others) < MOST_GRANTS or not twins or not bucket.remaining:
-        return bucket
-    twin = min(twins, key=Bucket.order)
-    twin.amount += bucket.amount
-    twin.remaining += bucket.remaining
-    bucket.remaining, bucket.ended = 0, True
-    return twin

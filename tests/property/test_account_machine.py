@@ -12,12 +12,12 @@ from hypothesis.stateful import (
     rule,
 )
 
-from tollkeeper.domain.account import Decision, Draft
 from tollkeeper.domain.charges import (
     Charge,
     decide_run_failed,
     refuse_unable,
 )
+from tollkeeper.domain.draft import Decision, Draft
 from tollkeeper.domain.entries import EntryKind
 from tollkeeper.domain.errors import (
     InsufficientCreditsError,
@@ -159,7 +159,7 @@ class AccountMachine(Driver):
     # Operators.
 
     @rule(
-        kind=st.sampled_from(["promo", "pack", "adjustment", "transfer"]),
+        kind=st.sampled_from(["promo", "pack", "adjustment"]),
         amount=AMOUNTS,
         priority=st.sampled_from([None, None, 10, 20, 60]),
         later=SPANS,

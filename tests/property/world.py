@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from tollkeeper.domain.account import Account, ChargeReturned, Decision, Draft
+from tollkeeper.domain.account import Account
 from tollkeeper.domain.catalog import (
     Catalog,
     Flat,
@@ -18,6 +18,7 @@ from tollkeeper.domain.catalog import (
     PlanTerms,
     Rollover,
 )
+from tollkeeper.domain.draft import ChargeReturned, Decision, Draft
 from tollkeeper.domain.entries import AccountId, Entry, EntryKey
 from tollkeeper.domain.errors import AlreadyRefundedError, TollkeeperError
 from tollkeeper.domain.roll import begin

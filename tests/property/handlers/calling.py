@@ -11,10 +11,11 @@ from tests.support.faults import WRITE_FAULTS
 
 from . import judging
 from .amounts import micro, plain
+from .checking import check_answer
 from .customers import Ask, Customer
 from .runs import COUNTED, OPERATIONS, RunAsked, runs
 from .stack import CALM, Trouble
-from .teller import ACCOUNTS, CHECKOUT, Teller, check_answer
+from .teller import ACCOUNTS, CHECKOUT, HOLDS, Teller
 
 DEDUCT = "POST /v1/deduct"
 CHECK = "POST /v1/check"
@@ -51,6 +52,19 @@ FACTS: list[dict[str, Any]] = [
 def charges_of(customer: Customer) -> list[str]:
     """The keys of its charges, and of its runs that failed."""
     return [key for key, kept in customer.kept.items() if kept.ask.route == DEDUCT]
+
+
+def say_otherwise(ask: Ask, nth: int) -> dict[str, Any]:
+    """Another body than the request had."""
+    body = dict(ask.body or {})
+    if ask.route.endswith("/settle"):
+        for size in ("usage", "quantity"):
+            body.pop(size, None)
+        return body | {"amount": f"0.{123456 + nth}"}
+    if ask.route.endswith("/extend"):
+        return body | {"expires_in_s": 61 + nth}
+    name = "service" if ask.route in (DEDUCT, HOLDS) else "reason"
+    return body | {name: f"another, {nth}"}
 
 
 class Calling(Teller):
@@ -179,7 +193,7 @@ class Calling(Teller):
             self.buy(ask, trouble)
             return
         body = None if ask.body is None else dict(ask.body)
-        if ask.route == DEDUCT and body is not None:
+        if (ask.route == DEDUCT or ask.route.endswith("/settle")) and body is not None:
             body |= {"metadata": {"try": 2}, "response_time_ms": 9}
         self.ask(Ask(ask.route, ask.account, body, ask.key, ask.entry, ask.used), trouble)
 
@@ -188,11 +202,10 @@ class Calling(Teller):
     def say_another_thing(self, nth: int, is_other_route: bool, trouble: Trouble) -> None:
         """I8: another request with a key that was applied is refused and moves nothing."""
         ask = self.asked[-1 - nth % len(self.asked)]
-        if is_other_route and ask.route != CHECKOUT:
+        if is_other_route and ask.key and ask.route != CHECKOUT:
             self.ask(Ask(ADJUST, ask.account, {"amount": 1, "reason": "mine"}, ask.key), trouble)
             return
-        name = "service" if ask.route == DEDUCT else "reason"
-        body = (ask.body or {}) | {name: f"another, {nth}"}
+        body = say_otherwise(ask, nth)
         if ask.route == CHECKOUT:
             body = (ask.body or {}) | {"pack": "tiny" if "big" in str(ask.body) else "big"}
             self.buy(Ask(ask.route, ask.account, body, ask.key), trouble)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from tests.property.days import midnight
-from tests.property.model import Happening, Plan, Row, State, due, replay
+from tests.property.model import Happening, Plan, Row, Run, State, due, replay
+from tests.property.model_budgets import Part, plan_return, plan_transfer
 
 from .amounts import credits, show_time
-from .pricelist import Price, PriceList, Used
+from .pricelist import BUDGET, Price, PriceList, Used
 
 # They only describe a try, so two tries of one request may differ in them.
 NOT_ASKED = ("metadata", "response_time_ms")
@@ -19,7 +21,10 @@ NOT_ASKED = ("metadata", "response_time_ms")
 
 @dataclass(frozen=True)
 class Ask:
-    """A request that changes something, or would. `entry` is the key in the path."""
+    """A request that changes something, or would.
+
+    `entry` is the key, the hold or the budget in the path.
+    """
 
     route: str
     account: str
@@ -27,6 +32,21 @@ class Ask:
     key: str = ""
     entry: str = ""
     used: Used | None = None
+
+    def hold(self) -> str:
+        """The id of the hold that the request opens."""
+        return self.key or (self.body or {}).get("hold_id", "")
+
+    def named(self) -> str:
+        """The key under which it is kept, where it is not the caller's."""
+        if self.route == "POST /v1/holds":
+            return f"h~{self.hold()}~open"
+        if self.route == "POST /v1/holds/{hold_id}/release":
+            return f"h~{self.entry}~release"
+        is_part = not (self.body or {}).get("final", True)
+        if self.route == "POST /v1/holds/{hold_id}/settle" and not is_part:
+            return f"h~{self.entry}~settle"
+        return ""
 
     def identity(self) -> str:
         """What must be the same in two tries of one request."""
@@ -36,13 +56,26 @@ class Ask:
 
 @dataclass(frozen=True)
 class Told:
-    """What must be answered: these members, and whether anything is written."""
+    """What must be answered: these members, and whether anything is written.
+
+    `others` may be answered as well.
+    """
 
     status: int
     body: dict[str, Any]
     has_effect: bool = False
     is_replay: bool = False
     codes: tuple[str, ...] = ()
+    others: tuple[Told, ...] = ()
+
+
+@dataclass
+class Opened:
+    """A hold's terms: what was asked for, and the prices it was asked at."""
+
+    ask: Ask
+    price: Price
+    prices: PriceList
 
 
 @dataclass
@@ -68,6 +101,9 @@ class Customer:
     happened: list[Happening] = field(default_factory=list[Happening])
     kept: dict[str, Kept] = field(default_factory=dict[str, Kept])
     runs: list[Price] = field(default_factory=list[Price])
+    terms: dict[str, Opened] = field(default_factory=dict[str, Opened])
+    family: dict[str, Customer] = field(default_factory=dict[str, "Customer"])
+    parent: str | None = None
     touched: int = 0
     unwritten: int = 0
     _answers: dict[tuple[str, int, int], State] = field(
@@ -110,13 +146,22 @@ class Customer:
         self.touched, self.unwritten = state.now, 0
         return state
 
+    def plan_transfer(self, at: int, amount: int) -> list[Part]:
+        """Which credits would go to a budget."""
+        return plan_transfer(deepcopy(self.state(at)), amount)
+
+    def plan_return(self, at: int) -> list[Part]:
+        """Which credits would go back to where they came from."""
+        return plan_return(self.state(at))
+
     def rows(self) -> list[Row]:
         """The rows that are written."""
         state = self.stored()
         return [] if state is None else state.rows[: len(state.rows) - self.unwritten]
 
     def _open(self, at: int, opens_on: str | None, zone: str | None) -> Happening:
-        facts = {"plan": opens_on or self.prices.default_plan, "zone": zone or self.prices.zone}
+        facts: dict[str, Any] = {"low_balance": self.prices.low_balance}
+        facts |= {"plan": opens_on or self.prices.default_plan, "zone": zone or self.prices.zone}
         return Happening(at, "open", facts)
 
     def row(self, key: str) -> Row | None:
@@ -131,7 +176,8 @@ class Customer:
         if self.unwritten:
             return self.touched
         open_ones = {n for n, bucket in enumerate(state.buckets) if bucket.remaining}
-        found = [at for at, what, n in due(state) if what in (1, 2) or n in open_ones]
+        open_ones |= {number for held in state.open_holds() for number, _ in held.draws}
+        found = [at for at, what, n in due(state) if what in (0, 1, 2) or n in open_ones]
         if any(day == state.today for day, _ in count_runs(self, state)):
             found.append(end_of_day(state))
         return min(found)
@@ -199,24 +245,28 @@ def count_runs(customer: Customer, state: State) -> dict[tuple[int, Place], Coun
 
     for number, run in enumerate(state.runs):
         count = found.setdefault((run.day, place(number)), Count())
-        count.add(Count(failed=1) if run.failed else _whole_run(customer.runs[number]))
+        count.add(_count_run(customer.runs[number], run))
     for day, number, kind, amount in state.backs:
         count = found.setdefault((day, place(number)), Count())
         if kind == "void":
-            count.add(_whole_run(customer.runs[number]), -1)
+            count.add(_count_run(customer.runs[number], state.runs[number]), -1)
         else:
             count.add(Count(credits=-amount, refunded=amount))
     return {where: count for where, count in found.items() if not count.is_empty()}
 
 
-def _whole_run(price: Price) -> Count:
-    return Count(calls=1, credits=price.cost, pico=price.pico or 0, tokens=dict(price.pools))
+def _count_run(price: Price, run: Run) -> Count:
+    """A hold is one call, in however many parts it is settled: the first counts it."""
+    if run.failed:
+        return Count(failed=1)
+    calls = 0 if run.is_part else 1
+    return Count(calls=calls, credits=run.credits, pico=price.pico or 0, tokens=dict(price.pools))
 
 
 # How it is shown.
 
 
-def show_account(customer: Customer, state: State, prices: PriceList) -> dict[str, Any]:
+def show_account(customer: Customer, state: State) -> dict[str, Any]:
     """What GET /v1/accounts/{id} must say."""
     plan = state.plans[state.plan]
     granted_back = sum(amount for _, _, _, amount in state.backs)
@@ -226,11 +276,12 @@ def show_account(customer: Customer, state: State, prices: PriceList) -> dict[st
         "status": state.status,
         "available": credits(state.available()),
         "spendable": credits(state.spendable()),
-        "held": 0,
+        "held": credits(state.held()),
         "debt": credits(state.debt),
         "zone": state.zone,
         "next_zone": state.waiting_zone,
         "name": state.name,
+        "parent": customer.parent,
         "seq": len(state.rows),
         "updated_at": show_time(state.now),
         "features": [
@@ -243,16 +294,19 @@ def show_account(customer: Customer, state: State, prices: PriceList) -> dict[st
             "spent": credits(spent),
             "expired": credits(state.expired),
             "refunded": credits(granted_back),
+            "transferred_in": credits(state.received),
+            "transferred_out": credits(state.sent),
+            "uncollected": credits(sum(row.uncollected for row in state.rows)),
         },
         "windows": _show_windows(state),
-        "warnings": _codes(state.available() <= prices.low_balance),
+        "warnings": _codes(state.available() <= state.low_line()),
     }
 
 
 def show_plan(state: State) -> dict[str, Any]:
     """What the account says of its plan."""
     return {
-        "id": state.plan,
+        "id": state.plan.removeprefix(BUDGET),
         "driven_by": "calendar",
         "period_start": show_time(state.start),
         "period_end": show_time(state.end, state.zone),
@@ -280,15 +334,33 @@ def show_grants(state: State) -> list[dict[str, Any]]:
 
 def _show_windows(state: State) -> list[dict[str, Any]]:
     ends = (end_of_day(state), end_of_month(state), state.end)
+    most = (state.cap("daily"), state.cap("monthly"), state.rule().allocation or None)
     return [
         {
             "window": name,
             "spent": credits(spent),
-            "limit": None,
-            "percent": None,
+            "limit": None if limit is None else credits(limit),
+            "percent": None if not limit else spent * 100 // limit,
             "resets_at": show_time(at, state.zone),
         }
-        for name, spent, at in zip(("day", "month", "period"), state.windows(), ends, strict=True)
+        for name, spent, limit, at in zip(
+            ("day", "month", "period"), state.windows(), most, ends, strict=True
+        )
+    ]
+
+
+def show_holds(state: State) -> list[dict[str, Any]]:
+    """What the account says of its open holds."""
+    return [
+        {
+            "hold_id": held.id,
+            "held": credits(held.rest),
+            "operation": held.operation,
+            "model": held.model,
+            "opened_at": show_time(held.opened),
+            "expires_at": show_time(held.expires),
+        }
+        for held in state.open_holds()
     ]
 
 

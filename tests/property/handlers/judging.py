@@ -2,42 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 from tests.property.model import Row, State, from_moment
 
 from .amounts import MICRO, credits, dollars, micro, show_time
-from .customers import Ask, Customer, Kept, Told, find_row
-from .pricelist import Price, PriceList, RefusedError
+from .customers import Ask, Customer, Told, end_of_day, end_of_month, find_row
+from .pricelist import Price, PriceList, RefusedError, Used
 
 MOST_GRANTS = 40
 LARGEST = 10**9 * MICRO
 GIVEN = {"void": 200, "refund": 201}
 STANDING = {"freeze": "frozen", "unfreeze": "active", "close": "closed"}
-Judge = Callable[[Customer, Ask, int, str], Told]
-
-
-def answer(customer: Customer, ask: Ask, at: int, key: str) -> Told:
-    """The answer to the request at that moment; a request that is not refused has happened."""
-    kept = customer.kept.get(ask.key) if ask.key else None
-    if kept is not None:
-        if kept.ask.identity() == ask.identity():
-            return Told(kept.told.status, kept.told.body, is_replay=True)
-        return refuse(RefusedError(422, ("idempotency_mismatch",)))
-    try:
-        told = JUDGES[ask.route](customer, ask, max(at, customer.touched), key)
-    except RefusedError as refused:
-        return refuse(refused)
-    if told.has_effect:
-        customer.kept[key] = Kept(ask, told)
-    return told
 
 
 def refuse(refused: RefusedError) -> Told:
     """The refusal as an answer."""
-    return Told(refused.status, refused.members, codes=refused.codes)
+    others = tuple(refuse(other) for other in refused.others)
+    return Told(refused.status, refused.members, codes=refused.codes, others=others)
 
 
 # Runs.
@@ -53,7 +37,8 @@ def judge_deduct(customer: Customer, ask: Ask, at: int, key: str) -> Told:
         facts: dict[str, Any] = {"is_failed": True}
     else:
         price = prices.price(body, ask.used)
-        refuse_unable(prices, customer.state(at, opens_on=opens_on), price)
+        state = customer.state(at, opens_on=opens_on)
+        refuse_unable(prices, state, price, per_run=per_run_of(body))
         facts = {}
     customer.runs.append(price)
     state = customer.happen(
@@ -67,13 +52,13 @@ def judge_deduct(customer: Customer, ask: Ask, at: int, key: str) -> Told:
         count=price.count,
         **facts,
     )
-    return _told(state, key, show_run(price, state, prices, is_failed=bool(facts)))
+    return tell(state, key, show_run(price, state, is_failed=bool(facts)))
 
 
-def show_run(price: Price, state: State, prices: PriceList, *, is_failed: bool) -> dict[str, Any]:
+def show_run(price: Price, state: State, *, is_failed: bool) -> dict[str, Any]:
     """What the answer to a deduct says of the run."""
     warnings = [*price.warnings]
-    if state.available() <= prices.low_balance:
+    if state.available() <= state.low_line():
         warnings.append("low_balance")
     return {
         "charged": credits(price.cost),
@@ -83,28 +68,54 @@ def show_run(price: Price, state: State, prices: PriceList, *, is_failed: bool) 
     }
 
 
-def refuse_unable(prices: PriceList, state: State, price: Price) -> None:
-    """Nothing, where the account may pay for the run now. Raises: RefusedError."""
+def refuse_unable(
+    prices: PriceList, state: State, price: Price, *, per_run: int | None = None
+) -> None:
+    """Nothing, where the account may pay for the run now. Raises: RefusedError.
+
+    Where more than one rule forbids it, any of them may be named.
+    """
     if state.status != "active":
         raise RefusedError(403, (f"account_{state.status}",))
     members: dict[str, Any] = {
         "required": credits(price.cost),
         "available": credits(state.available()),
         "spendable": credits(state.spendable()),
-        "held": 0,
-        "shortfall": credits(max(0, price.cost - state.spendable())),
-        "resets_at": show_time(state.end, state.zone),
+        "held": credits(state.held()),
     }
+    found: list[RefusedError] = []
     if state.is_beyond_limit(price.feature, price.count):
         feature = {
             "blocking": "feature_limit",
             "feature": price.feature,
             "used": state.used(price.feature),
-            "limit": state.plans[state.plan].limits[price.feature],
+            "limit": state.rule().limits[price.feature],
+            "resets_at": show_time(state.end, state.zone),
         }
-        raise RefusedError(402, ("feature_limit",), members | feature)
+        found.append(RefusedError(402, ("feature_limit",), members | feature))
+    for name in state.blocked_by(price.cost, per_run):
+        shown = members | show_limit(state, name, per_run)
+        found.append(RefusedError(402, ("limit_reached",), shown))
     if price.cost > state.spendable():
-        raise RefusedError(402, ("insufficient_credits",), members | _help(prices, state, price))
+        helping = members | _help(prices, state, price)
+        found.append(RefusedError(402, ("insufficient_credits",), helping))
+    if found:
+        raise replace(found[0], others=tuple(found[1:]))
+
+
+def show_limit(state: State, name: str, per_run: int | None) -> dict[str, Any]:
+    """What a refusal says of the limit that was reached."""
+    if name == "per_run_max":
+        most = min(each for each in (state.cap(name), per_run) if each is not None)
+        return {"blocking": name, "limit": credits(most)}
+    day, month, _ = state.windows()
+    spent, ends = (day, end_of_day) if name == "daily_limit" else (month, end_of_month)
+    return {
+        "blocking": name,
+        "limit": credits(state.cap(name.removesuffix("_limit")) or 0),
+        "spent": credits(spent + state.held()),
+        "resets_at": show_time(ends(state), state.zone),
+    }
 
 
 def _help(prices: PriceList, state: State, price: Price) -> dict[str, Any]:
@@ -114,6 +125,8 @@ def _help(prices: PriceList, state: State, price: Price) -> dict[str, Any]:
     sold = prices.packs[pack]
     found: dict[str, Any] = {
         "blocking": "balance",
+        "shortfall": credits(price.cost - spendable),
+        "resets_at": show_time(state.end, state.zone),
         "offers": [
             {
                 "pack": pack,
@@ -122,7 +135,7 @@ def _help(prices: PriceList, state: State, price: Price) -> dict[str, Any]:
                 "currency": sold["currency"],
             }
         ],
-        "affordable": prices.affordable(price, spendable, sum(price.pools.values())),
+        "affordable": prices.affordable(price, spendable, is_priced=bool(price.line)),
     }
     return found if state.plans[state.plan].allocation else found | {"resets_at": None}
 
@@ -131,9 +144,9 @@ def judge_check(customer: Customer, ask: Ask, at: int) -> Told:
     """The judgement of a run that did not happen yet."""
     body = ask.body or {}
     try:
-        price = customer.prices.guess(body, ask.used)[1]
+        price = guess(customer.prices, body, ask.used)
         state = customer.state(at, opens_on=customer.prices.plan_of(body))
-        refuse_unable(customer.prices, state, price)
+        refuse_unable(customer.prices, state, price, per_run=per_run_of(body))
     except RefusedError as refused:
         return refuse(refused)
     shown = {
@@ -141,9 +154,26 @@ def judge_check(customer: Customer, ask: Ask, at: int) -> Told:
         "required": credits(price.cost),
         "available": credits(state.available()),
         "spendable": credits(state.spendable()),
-        "warnings": show_run(price, state, customer.prices, is_failed=False)["warnings"],
+        "warnings": show_run(price, state, is_failed=False)["warnings"],
     }
     return Told(200, shown)
+
+
+def guess(prices: PriceList, body: dict[str, Any], used: Used | None) -> Price:
+    """The run as it is judged beforehand: at its estimate, or at its typical size."""
+    if "estimate" not in body:
+        return prices.guess(body, used)[1]
+    run = prices.describe(body, used)
+    if prices.operations[run.operation]["rule"] == "local":
+        return run
+    if run.model and "models" in prices.operations[run.operation]:
+        prices.find_model(run)
+    return replace(run, cost=micro(body["estimate"]))
+
+
+def per_run_of(body: dict[str, Any]) -> int | None:
+    """The most that the caller would have this run cost."""
+    return micro(body["per_run_max"]) if body.get("per_run_max") is not None else None
 
 
 def judge_estimate(customer: Customer, ask: Ask) -> Told:
@@ -183,13 +213,13 @@ def _give_back(
     row = customer.row(charge)
     if row is None:
         raise RefusedError(404, ("not_found",))
-    if row.kind != "charge" or row.run is None or (amount or 0) > row.moved:
+    if row.kind not in ("charge", "settle") or row.run is None or (amount or 0) > row.moved:
         raise RefusedError(422, ("invalid",))
     if customer.state(at).runs[row.run].returned:
         raise RefusedError(409, ("already_refunded",))
     back = row.moved if amount is None else amount
     state = customer.happen(at, "give_back", key=key, index=row.run, kind=kind, amount=back)
-    return _told(state, key, {"charge": charge, "refunded": credits(back)}, status=GIVEN[kind])
+    return tell(state, key, {"charge": charge, "refunded": credits(back)}, status=GIVEN[kind])
 
 
 # Operators.
@@ -218,11 +248,11 @@ def judge_grant(customer: Customer, ask: Ask, at: int, key: str) -> Told:
     row = find_row(after, key)
     assert row is not None
     shown = {"grant_id": row.grant, "granted": credits(amount)}
-    return _told(after, key, shown, status=201)
+    return tell(after, key, shown, status=201)
 
 
 def _refuse_full(state: State, amount: int) -> None:
-    if len(state.open_buckets()) >= MOST_GRANTS:
+    if len(state.kept_buckets()) >= MOST_GRANTS:
         raise RefusedError(409, ("grant_limit",))
     if sum(bucket.remaining for bucket in state.open_buckets()) + amount > LARGEST:
         raise RefusedError(422, ("invalid",))
@@ -247,7 +277,7 @@ def judge_adjustment(customer: Customer, ask: Ask, at: int, key: str) -> Told:
         raise RefusedError(402, ("insufficient_credits",), members)
     delta = -amount if text.startswith("-") else amount
     after = customer.happen(at, "adjust", key=key, delta=delta)
-    return _told(after, key, {"adjusted": credits(delta)}, status=201)
+    return tell(after, key, {"adjusted": credits(delta)}, status=201)
 
 
 def judge_plan(customer: Customer, ask: Ask, at: int, key: str) -> Told:
@@ -274,7 +304,7 @@ def judge_plan(customer: Customer, ask: Ask, at: int, key: str) -> Told:
             at, "change_plan", key=key, opens_on=plan, takes_ms=takes_ms, **facts
         )
     shown = {"kind": "plan_change", "from": left, "to": plan, "at": when}
-    return _told(after, key, shown)
+    return tell(after, key, shown)
 
 
 def _is_on_plan(state: State, plan: str, anchor: int | None, *, at_end: bool) -> bool:
@@ -303,7 +333,7 @@ def judge_profile(customer: Customer, ask: Ask, at: int, key: str) -> Told:
         return _unchanged(state)
     after = customer.happen(at, "change_profile", key=key, zone=zone, opens_in=zone, name=name)
     named = {k: v for k, v in (("zone", zone), ("name", name)) if v is not None}
-    return _told(after, key, {"kind": "profile", **named})
+    return tell(after, key, {"kind": "profile", **named})
 
 
 def judge_standing(customer: Customer, ask: Ask, at: int, key: str) -> Told:
@@ -312,16 +342,16 @@ def judge_standing(customer: Customer, ask: Ask, at: int, key: str) -> Told:
     if customer.state(at).status == "closed" and kind != "close":
         raise RefusedError(422, ("invalid",))
     after = customer.happen(at, "set_status", key=key, status=STANDING[kind])
-    return _told(after, key, {"kind": kind})
+    return tell(after, key, {"kind": kind})
 
 
-def _told(state: State, key: str, shown: dict[str, Any], *, status: int = 200) -> Told:
+def tell(state: State, key: str, shown: dict[str, Any], *, status: int = 200) -> Told:
     row = find_row(state, key)
     assert row is not None, "what happened has a row"
     balance = {
         "key": key,
         "available": credits(row.after),
-        "held": 0,
+        "held": credits(row.held),
         "debt": credits(row.debt),
         "seq": state.rows.index(row) + 1,
     }
@@ -332,23 +362,11 @@ def _moment(text: str | None) -> int | None:
     return None if text is None else from_moment(datetime.fromisoformat(text))
 
 
-JUDGES: dict[str, Judge] = {
-    "POST /v1/deduct": judge_deduct,
-    "POST /v1/accounts/{id}/entries/{key}/void": judge_void,
-    "POST /v1/accounts/{id}/refunds": judge_refund,
-    "POST /v1/accounts/{id}/grants": judge_grant,
-    "POST /v1/accounts/{id}/adjustments": judge_adjustment,
-    "PUT /v1/accounts/{id}/plan": judge_plan,
-    "PUT /v1/accounts/{id}/profile": judge_profile,
-    "POST /v1/accounts/{id}/freeze": judge_standing,
-    "POST /v1/accounts/{id}/unfreeze": judge_standing,
-    "POST /v1/accounts/{id}/close": judge_standing,
-}
-
-
 def show_listed(customer: Customer, row: Row, number: int) -> dict[str, Any]:
     """What a list of the history must say of the row."""
     run = None if row.run is None else customer.runs[row.run]
+    if row.kind == "hold":
+        run = customer.terms[row.hold or ""].price
     return {
         "seq": number,
         "key": row.key,
@@ -359,5 +377,5 @@ def show_listed(customer: Customer, row: Row, number: int) -> dict[str, Any]:
         "operation": run.operation if run else None,
         "model": run.model if run else None,
         "feature": run.label if run else None,
-        "charged": credits(row.moved) if row.kind == "charge" else None,
+        "charged": credits(row.moved) if row.kind in ("charge", "settle") else None,
     }

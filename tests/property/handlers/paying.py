@@ -10,9 +10,10 @@ from hypothesis.stateful import precondition, rule
 from tests.support.payments import state_of
 
 from .calling import ACCOUNT, NTH, TROUBLE
+from .checking import assert_members
 from .sales import COMPLETED, EXPIRED, FAILED, HOUR_MS, SUCCEEDED, Bought, Reported
 from .stack import Trouble
-from .teller import Teller, assert_members
+from .teller import Teller
 
 PACKS = ["tiny", "week", "big", "unheard-of"]
 AWAY = st.sampled_from([Trouble(gateway="refuses"), Trouble(gateway="lost")])

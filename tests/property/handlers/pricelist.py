@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -22,17 +22,25 @@ POOLS = (
     "audio_input",
     "audio_output",
 )
+SPOKEN = ("output", "reasoning", "audio_output")
 # Bills know no line for these where nothing is stated: thinking is output, a cached read a read.
 BILLED_AS = {"reasoning": "output", "cached_input": "input"}
 
 
+# A budget is on its parent's plan: its rules, with nothing but what was lent.
+BUDGET = "budget:"
+# A plan's own limits, and how an account's are called.
+CAPS = {"daily_limit": "daily", "monthly_limit": "monthly", "per_run_max": "per_run_max"}
+
+
 @dataclass(frozen=True)
 class RefusedError(Exception):
-    """The request is answered with one of these codes, and changes nothing."""
+    """The request is answered with one of these codes, or one of the others; nothing changes."""
 
     status: int
     codes: tuple[str, ...]
     members: dict[str, Any] = field(default_factory=dict[str, Any])
+    others: tuple[RefusedError, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,7 @@ class PriceList:
     """One catalog file, read by somebody who only knows its documentation."""
 
     def __init__(self, text: str) -> None:
+        self.text = text
         self.file = tomllib.loads(text)
         self.operations: dict[str, dict[str, Any]] = self.file["operations"]
         self.packs: dict[str, dict[str, Any]] = self.file["packs"]
@@ -78,7 +87,11 @@ class PriceList:
 
     def plans(self) -> dict[str, Plan]:
         """The plans as the account's model knows them."""
-        return {name: _read_plan(each) for name, each in self.file["plans"].items()}
+        plans = {name: _read_plan(each) for name, each in self.file["plans"].items()}
+        lent = {
+            BUDGET + name: replace(plan, allocation=0, overdraft=0) for name, plan in plans.items()
+        }
+        return plans | lent
 
     def plan_of(self, body: dict[str, Any]) -> str | None:
         """The plan that the request names, itself or by a role."""
@@ -198,18 +211,25 @@ class PriceList:
             return min(enough, key=lambda p: Fraction(self.packs[p]["price"]))
         return max(self.packs, key=lambda p: micro(self.packs[p]["credits"]))
 
-    def affordable(self, run: Price, spendable: int, tokens: int | None) -> dict[str, Any]:
-        """How many tokens of the model could be paid, and which models for these tokens."""
+    def affordable(self, run: Price, spendable: int, *, is_priced: bool) -> dict[str, Any]:
+        """What could be paid: tokens of the model, tokens of its answer, and other models."""
         operation = self.operations[run.operation]
-        if operation["rule"] != "per_1k_tokens" or tokens is None:
+        if "models" not in operation or not is_priced:
             return {}
+        tokens = sum(run.pools.values())
+        is_flat = operation["rule"] == "flat"
+        size = Fraction(run.count if is_flat else tokens, 1 if is_flat else 1000)
         fits = [
             family["name"]
             for family in operation["models"]
-            if up(Fraction(tokens * micro(family["credits"]), 1000)) <= spendable
+            if up(size * micro(family["credits"])) <= spendable
         ]
+        if is_flat:
+            return {"models": fits}
         most = spendable * 1000 // micro(self.find_model(run)["credits"])
-        return {"tokens_total": most, "models": fits}
+        said = sum(run.pools.get(pool, 0) for pool in SPOKEN)
+        output = {"tokens_output": max(0, most - tokens + said)} if said else {}
+        return {"tokens_total": most, "models": fits} | output
 
 
 def _read_plan(file: dict[str, Any]) -> Plan:
@@ -220,6 +240,9 @@ def _read_plan(file: dict[str, Any]) -> Plan:
         cap=micro(file.get("rollover_cap", 0)),
         overdraft=micro(file.get("overdraft", 0)),
         limits=file.get("features", {}),
+        above=file.get("settle_above_hold", "charge_available"),
+        caps={name: micro(file[key]) for key, name in CAPS.items() if key in file},
+        open_holds=file.get("open_holds", 20),
     )
 
 

@@ -15,8 +15,9 @@ from tests.property.model import Row, State
 from . import judging
 from .amounts import credits, dollars, plain
 from .calling import ACCOUNT, NTH
+from .checking import assert_members, assert_rows
 from .customers import Count, Customer, count_runs
-from .teller import Teller, assert_members
+from .teller import Teller
 
 ENTRIES = "GET /v1/accounts/{id}/entries"
 ENTRY = "GET /v1/accounts/{id}/entries/{key}"
@@ -120,7 +121,7 @@ class Reading(Teller):
         found = self._read_csv(account, limit) if as_csv else self._read_pages(account, limit)
         if as_csv:
             expected = [_as_csv(row) for row in expected]
-        assert found == expected[::-1]
+        assert_rows(found, expected[::-1])
 
     def _read_pages(self, account: str, limit: int) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
@@ -166,10 +167,11 @@ class Reading(Teller):
         self.stack.weather.lag = 0
         found: dict[str, Any] = dict(answer.body)
         listed = judging.show_listed(customer, row, len(rows) - number)
-        moved: dict[str, Any] = {}
-        for part in found["grants_moved"]:
-            moved[part["grant"]] = moved.get(part["grant"], 0) + part["amount"]
-        assert moved == {name: credits(amount) for name, amount in row.draws.items()}, "I1"
+        for member, told in (("grants_moved", row.draws), ("grants_returned", row.returned)):
+            moved: dict[str, Any] = {}
+            for part in found[member]:
+                moved[part["grant"]] = moved.get(part["grant"], 0) + part["amount"]
+            assert moved == {name: credits(amount) for name, amount in told.items()}, "I1"
         assert_members(found, listed | show_explained(customer, state, row))
 
     def teardown(self) -> None:
@@ -186,18 +188,23 @@ def show_explained(customer: Customer, state: State, row: Row) -> dict[str, Any]
     kept = customer.kept.get(row.key)
     body: dict[str, Any] = {} if kept is None else kept.ask.body or {}
     by = [r.key for r in state.rows if r.run == row.run and r.kind in ("void", "refund")]
-    charge = [r.key for r in state.rows if r.run == row.run and r.kind == "charge"]
+    kinds = ("charge", "settle")
+    charge = [r.key for r in state.rows if r.run == row.run and r.kind in kinds]
     is_back = row.kind in ("void", "refund")
     members: dict[str, Any] = {
         "amount": credits(row.moved),
-        "held": 0,
+        "held": credits(row.held),
         "debt": credits(row.debt),
         "debt_change": credits(row.debt_change),
         "refers_to": charge[0] if is_back else None,
-        "returned_by": by[0] if by and row.kind == "charge" else None,
+        "returned_by": by[0] if by and row.kind in kinds else None,
         "metadata": body.get("metadata"),
+        "hold_id": row.hold,
+        "expired": credits(row.expired),
+        "uncollected": credits(row.uncollected),
+        "alerts": list(row.alerts),
     }
-    if not row.key.startswith(("t~", "s~")):
+    if not row.key.startswith(("t~", "s~")) and row.kind != "hold_expired":
         members |= {"actor": "service:test", "reason": body.get("reason")}
     if row.run is not None:
         pools = customer.runs[row.run].pools

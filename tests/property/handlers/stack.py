@@ -18,8 +18,9 @@ from tests.support.driving import Answered, Driver, FakeClock, FakeContext, load
 from tests.support.faults import Crash, FaultyClient
 from tests.support.payments import FakeStripe
 from tollkeeper.domain.catalog import Catalog
-from tollkeeper.edge.catalog_file import read_catalog
+from tollkeeper.edge.catalog_file import parse_source, read_catalog
 from tollkeeper.service.ports import World
+from tollkeeper.store.items import entry_from_item  # pyright: ignore[reportUnknownVariableType]
 from tollkeeper.store.ledger import Ledger
 
 ROOT = Path(__file__).parents[3]
@@ -138,6 +139,7 @@ class Stack:
             clock=self.clock,
             ids=self.ids,
             catalog=load_catalog(text),
+            parse_catalog=parse_source,
         )
 
     def _now_s(self) -> float:
@@ -190,6 +192,15 @@ class Stack:
             delete = {"Delete": {"TableName": TABLE, "Key": key}}
             self.store.transact_write_items(TransactItems=[delete])
         return {pk.removeprefix("S#") for pk in old}
+
+    def alerts(self, account: str) -> list[list[str]]:
+        """What the account's rows tell people, row by row."""
+        rows = [
+            entry_from_item(item)
+            for item in self.store.items()
+            if item["pk"]["S"] == f"A#{account}" and str(item["sk"]["S"]).startswith("E#")
+        ]
+        return [list(row.alerts) for row in sorted(rows, key=lambda row: row.seq)]
 
     def sweep(self) -> dict[str, Any]:
         """What the schedule's handler says it did."""

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
+from tests.property.model import Row
 from tests.support.driving import Answered
 from tests.support.payments import HOME, deliver
 
-from . import judging
-from .amounts import plain
-from .customers import Ask, Customer, Told, show_account, show_grants, show_plan
+from .answering import answer
+from .checking import assert_members, assert_rows, check_answer, codes_of
+from .customers import Ask, Customer, Told, show_account, show_grants, show_holds, show_plan
+from .judging import show_listed
 from .pricelist import PriceList
 from .sales import Bought, Reported, Sales
 from .stack import CALM, CURRENT, TEXT, Attempt, Stack, Trouble
 
 ACCOUNTS = ("user_1", "auth0|65f0", "team:7@example.com")
+BUDGETS = ("run:1", "run:2")
 CALMER = (CALM, CALM)
 MANY_MOMENTS = 20
 RUN_ROUTES = ("POST /v1/deduct", "POST /v1/check", "POST /v1/estimate")
 CHECKOUT = "POST /v1/checkout"
+HOLDS = "POST /v1/holds"
 # A raise of prices, and a pack that became dearer and larger: same plans, same ids.
 CHANGES = {
     "credits = 60": 'credits = "61.7"',
@@ -52,7 +57,9 @@ class Teller(RuleBasedStateMachine):
         CURRENT.append(self.stack)
         self.prices = PriceList(TEXT)
         plans = self.prices.plans()
-        self.customers = {name: Customer(name, self.prices, plans) for name in ACCOUNTS}
+        self.customers = dict[str, Customer]()
+        for name in (*ACCOUNTS, *BUDGETS):
+            self.customers[name] = Customer(name, self.prices, plans, family=self.customers)
         self.sales = Sales()
         self.asked: list[Ask] = []
         self.refused: list[tuple[Ask, dict[str, Any]]] = []
@@ -66,7 +73,7 @@ class Teller(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """I20: every account is as the model says; nothing of this stack is found by the next."""
-        self.check_accounts(set(ACCOUNTS))
+        self.check_accounts(set(self.customers))
         CURRENT.remove(self.stack)
 
     # What every rule uses.
@@ -84,10 +91,10 @@ class Teller(RuleBasedStateMachine):
         """The request, as an app sends it."""
         self.spoken.add(ask.account)
         body, path = ask.body, {"id": ask.account}
-        if ask.route in (*RUN_ROUTES, CHECKOUT):
+        if ask.route in (*RUN_ROUTES, CHECKOUT) or ask.route.startswith(HOLDS):
             body, path = {"account": ask.account, **(ask.body or {})}, {}
         if ask.entry:
-            path["key"] = ask.entry
+            path[path_name(ask.route)] = ask.entry
         return self.stack.driver.call(ask.route, body, path=path, key=ask.key or None)
 
     def ask(self, ask: Ask, trouble: Trouble = CALM) -> Answered:
@@ -98,10 +105,10 @@ class Teller(RuleBasedStateMachine):
             key, at = self._find_effect(attempt, ask)
             if is_unanswered(attempt):
                 if key:
-                    assert judging.answer(customer, ask, at, key).has_effect, "I6, I17"
+                    assert answer(customer, ask, at, key).has_effect, "I6, I17"
                 self._check_writes(attempt, customer, has_effect=bool(key))
                 continue
-            told = judging.answer(customer, ask, at, key or ask.key)
+            told = answer(customer, ask, at, key or ask.named() or ask.key)
             self._note(ask, told, attempt)
             check_answer(attempt, told)
             assert bool(key) == told.has_effect, "no effect without a row, no row without effect"
@@ -114,9 +121,9 @@ class Teller(RuleBasedStateMachine):
     def _find_effect(self, attempt: Attempt, ask: Ask) -> tuple[str, int]:
         """The key of the row that the request wrote and when; else when it ended."""
         rows = [
-            (sk.removeprefix("E#c#"), at)
+            (read_key(sk), at)
             for at, (pk, sk), _, _ in attempt.puts()
-            if pk == f"A#{ask.account}" and sk.startswith("E#c#")
+            if pk == f"A#{ask.account}" and read_key(sk)
         ]
         assert len(rows) <= 1, "I4"
         return rows[0] if rows else ("", attempt.ended)
@@ -124,35 +131,43 @@ class Teller(RuleBasedStateMachine):
     def _note(self, ask: Ask, told: Told, attempt: Attempt) -> None:
         """The request can be sent again later."""
         assert attempt.answer is not None
-        if told.status < 300 and ask.key and not told.is_replay:
+        if told.status < 300 and (ask.named() or ask.key) and not told.is_replay:
             self.asked.append(ask)
-        if told.codes and told.codes[0] in ("insufficient_credits", "feature_limit"):
+        if told.status == 402:
             self.refused.append((ask, attempt.answer.body))
 
     def _keep(self, ask: Ask, answer: Answered | None) -> None:
         """I7: all successful answers for a key are equal."""
-        kept = self.customers[ask.account].kept.get(ask.key)
+        kept = self.customers[ask.account].kept.get(ask.named() or ask.key)
         if kept is None or answer is None or answer.status >= 300:
             return
         if kept.answered is None:
             kept.answered = answer.body
         assert kept.answered == answer.body, "I7"
         if "price_version" in answer.body and "idempotency-replayed" not in answer.headers:
-            self._check_version(answer.body["price_version"])
+            terms = self.customers[ask.account].terms.get(ask.entry)
+            text = self.text if terms is None else terms.prices.text
+            self._check_version(answer.body["price_version"], text)
 
-    def _check_version(self, version: str) -> None:
-        """I18: what is charged now is charged at the version in force."""
-        known = self.versions.setdefault(TEXTS.index(self.text), version)
+    def _check_version(self, version: str, text: str) -> None:
+        """I18: what is charged now is charged at the version in force, or at that of its hold."""
+        known = self.versions.setdefault(TEXTS.index(text), version)
         assert known == version and list(self.versions.values()).count(version) == 1, "I18"
 
     def _check_writes(self, attempt: Attempt, customer: Customer, *, has_effect: bool) -> None:
         """Only what the answer says was written, to this account alone, and nothing over a row."""
         written: list[str] = []
         for _, (pk, sk), old, new in attempt.puts():
-            assert pk == f"A#{customer.id}" or pk[:2] in ("V#", "L#", "S#"), "I20"
+            child = self.budget_of(pk)
+            is_theirs = child is not None and child.parent == customer.id and has_effect
+            assert pk == f"A#{customer.id}" or is_theirs or pk[:2] in ("V#", "L#", "S#"), "I20"
             if pk[:2] == "V#":
                 continue
-            written.append(sk)
+            if is_theirs and child is not None:
+                self.moved.add(child.id)
+                self.spoken.add(child.id)
+            else:
+                written.append(sk)
             if sk[:2] in ("E#", "D#", "B#"):
                 assert old is None, "I21"
             if sk == "A":
@@ -163,9 +178,14 @@ class Teller(RuleBasedStateMachine):
         elif written:
             self._check_slices(attempt, customer, written)
 
+    def budget_of(self, pk: str) -> Customer | None:
+        """The budget whose item that is, where it is one's."""
+        name = pk.removeprefix("A#")
+        return self.customers[name] if name in BUDGETS else None
+
     def _check_slices(self, attempt: Attempt, customer: Customer, written: list[str]) -> None:
         """A refusal leaves nothing but time, and that only where very much of it passed."""
-        assert all(sk == "A" or sk.startswith(("E#t#", "D#")) for sk in written), written
+        assert all(is_of_time(sk) for sk in written), written
         assert len(written) > MANY_MOMENTS, written
         last = [new for _, (_, sk), _, new in attempt.puts() if sk == "A"][-1]
         customer.happen(int(last["ro"]["N"]), "touch")
@@ -247,7 +267,7 @@ class Teller(RuleBasedStateMachine):
     def the_account_is_as_the_model_says(self) -> None:
         """Of the account that was spoken of; now and then of those that nobody spoke of, too."""
         self.steps += 1
-        self.check_accounts(self.spoken if self.steps % 6 else set(ACCOUNTS))
+        self.check_accounts(self.spoken if self.steps % 6 else set(self.customers))
         self.spoken.clear()
 
     def check_accounts(self, names: set[str]) -> None:
@@ -255,13 +275,16 @@ class Teller(RuleBasedStateMachine):
         for customer in [self.customers[name] for name in sorted(names)]:
             state = customer.state(self.now())
             shown = self.stack.driver.account(customer.id)
-            grants = sorted(shown["grants"], key=lambda grant: int(grant["id"][1:]))
-            codes = [warning["code"] for warning in shown["warnings"]]
-            found = shown.body | {"warnings": codes}
-            assert_members(found, show_account(customer, state, self.prices))
+            here = [grant for grant in shown["grants"] if grant["remaining"]]
+            grants = sorted(here, key=lambda grant: int(grant["id"][1:]))
+            found = shown.body | {"warnings": codes_of(shown["warnings"])}
+            assert_members(found, show_account(customer, state))
             assert_members(shown["plan"], show_plan(state))
             expected = sorted(show_grants(state), key=lambda grant: int(grant["id"][1:]))
             assert grants == expected, "I1"
+            holds = sorted(shown.body.get("holds", []), key=lambda hold: hold["hold_id"])
+            assert holds == show_holds(state), "I9"
+            assert state.is_balanced(), "the model's own books"
 
     @invariant()
     def the_history_explains_it(self) -> None:
@@ -269,9 +292,37 @@ class Teller(RuleBasedStateMachine):
         for name in sorted(self.moved):
             customer = self.customers[name]
             numbered = enumerate(customer.rows(), 1)
-            expected = [judging.show_listed(customer, row, n) for n, row in numbered]
+            expected = [show_listed(customer, row, n) for n, row in numbered]
             assert_rows(self.stack.driver.entries(name), expected)
+            rows, said = customer.rows(), self.stack.alerts(name)
+            found, told = gather(rows, said), gather(rows, [row.alerts for row in rows])
+            assert found == told, f"I16: {found} {told}"
         self.moved.clear()
+
+
+def path_name(route: str) -> str:
+    """What the second thing is that a path names."""
+    if route.startswith(HOLDS):
+        return "hold_id"
+    return "budget" if "{budget}" in route else "key"
+
+
+def read_key(sk: str) -> str:
+    """The key of a row, where it is a request's and not time's."""
+    if sk.startswith("E#h#") and not sk.endswith("#expire"):
+        return sk.removeprefix("E#").replace("#", "~")
+    return sk.removeprefix("E#c#") if sk.startswith("E#c#") else ""
+
+
+def is_of_time(sk: str) -> bool:
+    """Time alone writes such a thing."""
+    is_expiry = sk.startswith("E#h#") and sk.endswith("#expire")
+    return sk == "A" or sk.startswith(("E#t#", "D#")) or is_expiry
+
+
+def gather(rows: list[Row], alerts: Sequence[Sequence[str]]) -> list[tuple[int, str]]:
+    """What was told when: which of one command's rows tells it does not matter."""
+    return sorted((row.at, each) for row, told in zip(rows, alerts, strict=True) for each in told)
 
 
 def is_unanswered(attempt: Attempt) -> bool:
@@ -286,54 +337,3 @@ def is_unanswered(attempt: Attempt) -> bool:
 def is_duplicate(attempt: Attempt) -> bool:
     """The event's effect was there when it was looked for."""
     return attempt.answer is not None and attempt.answer.body.get("outcome") == "duplicate"
-
-
-def check_answer(attempt: Attempt, told: Told) -> None:
-    """The answer is the model's: status, code, members and headers."""
-    answer = attempt.answer
-    assert answer is not None
-    assert answer.status == told.status, (answer.status, answer.text, told)
-    body: dict[str, Any] = dict(answer.body)
-    if told.codes:
-        assert body["code"] in told.codes, (body, told)
-    if "warnings" in told.body:
-        body["warnings"] = [warning["code"] for warning in body["warnings"]]
-    if "breakdown" in told.body:
-        _check_breakdown(body.pop("breakdown"), told.body["breakdown"])
-    assert_members(body, {k: v for k, v in told.body.items() if k != "breakdown"})
-    _check_headers(answer, told, attempt)
-
-
-def _check_breakdown(found: list[dict[str, Any]], told: list[dict[str, Any]]) -> None:
-    assert len(found) == len(told)
-    for line, expected in zip(found, told, strict=True):
-        assert_members(line, expected)
-
-
-def _check_headers(answer: Answered, told: Told, attempt: Attempt) -> None:
-    is_replay = answer.headers.get("idempotency-replayed") == "true"
-    assert is_replay == told.is_replay or (attempt.was_struck and is_replay)
-    balance = answer.headers.get("x-credits-available")
-    has_balance = told.status < 300 and "seq" in told.body and not is_replay
-    if has_balance:
-        amount = plain(int(told.body["available"].scaleb(6)))
-        assert balance == f"{amount};seq={told.body['seq']}"
-    else:
-        assert balance is None
-
-
-def assert_rows(found: list[dict[str, Any]], told: list[dict[str, Any]]) -> None:
-    """The rows are the model's, one by one."""
-    for row, expected in zip(found, told, strict=False):
-        assert_members(row, expected)
-    assert len(found) == len(told), (found[len(told) :], told[len(found) :])
-
-
-def assert_members(found: dict[str, Any], told: dict[str, Any]) -> None:
-    """Each member that the model speaks of is there and the same."""
-    wrong = {
-        name: (found.get(name, "missing"), value)
-        for name, value in told.items()
-        if name not in found or found[name] != value
-    }
-    assert not wrong, f"answered, expected: {wrong}"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from .calling import Calling
+from .holding import Holding
+from .limiting import Limiting
 from .operating import Operating
 from .passing import Passing
 from .paying import Paying
 from .reading import Reading
 
 
-class HandlersMachine(Calling, Operating, Paying, Passing, Reading):
+class HandlersMachine(Calling, Holding, Limiting, Operating, Paying, Passing, Reading):
     """Everybody at once."""
 
 

@@ -22,6 +22,7 @@ from tollkeeper.domain.held import MOST_EXTENSIONS, Hold, Terms
 from tollkeeper.domain.money import show_micro
 from tollkeeper.domain.pricing import Priced
 from tollkeeper.domain.returns import (
+    PARTS,
     Freed,
     drop_empty,
     find_grants,
@@ -148,10 +149,17 @@ def _terms_of(run: Run, above_hold: SettlePolicy) -> Terms:
     )
 
 
-def read_terms(opening: Entry) -> Terms:
-    """The terms that a hold's opening row wrote down."""
+def read_terms(opening: Entry, expired: Entry | None) -> Terms:
+    """The terms that a hold's opening row wrote down, and what its end says of parts."""
     assert opening.run is not None, "a hold is for a run"
-    return _terms_of(opening.run, SettlePolicy(opening.details[ABOVE_HOLD]))
+    terms = _terms_of(opening.run, SettlePolicy(opening.details[ABOVE_HOLD]))
+    has_parts = expired is not None and PARTS in expired.details
+    return replace(terms, feature_count=0) if has_parts else terms
+
+
+def late_terms(hold: Hold) -> Terms:
+    """The terms of a hold that expired. Why: a part that was settled has counted the run."""
+    return replace(hold.terms, feature_count=0) if hold.parts else hold.terms
 
 
 def find_open(draft: Draft, hold_id: str) -> Hold:
@@ -249,7 +257,7 @@ def decide_late_settle(
         details=_details(released=0, is_final=True) | {"late": "true"},
         actor=command.actor,
         metadata=command.metadata,
-        warnings=(*_settle_warnings(account, run, paid, catalog), "late"),
+        warnings=(*run.warnings, "late", *account_warnings(account, catalog)),
     )
     return draft.decide(entry)
 

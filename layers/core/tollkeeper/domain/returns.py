@@ -12,6 +12,9 @@ from tollkeeper.domain.grants import Draw, Grant
 from tollkeeper.domain.held import Hold
 from tollkeeper.domain.inflow import bring_back
 
+PARTS = "parts"
+"""A closing row's detail: how many parts of the call were settled before."""
+
 Draws = tuple[tuple[str, int], ...]
 
 
@@ -154,6 +157,7 @@ def post_freed(
         expired_microcredits=freed.expired_microcredits,
         debt_change_microcredits=freed.debt_change_microcredits,
         grant=freed.grant,
+        details={PARTS: str(hold.parts)} if hold.parts else {},
         request_hash=request_hash,
         reason=reason,
         actor=actor,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NoReturn
 
 from tollkeeper.domain.account import Account
 from tollkeeper.domain.charges import (
@@ -20,6 +21,7 @@ from tollkeeper.domain.errors import (
     AlreadyRefundedError,
     NotFoundError,
     PriceVersionError,
+    QuoteExpiredError,
     TollkeeperError,
 )
 from tollkeeper.domain.gate import find_warnings, refuse_unable
@@ -106,7 +108,7 @@ def check(world: World, request: RunRequest) -> Allowed:
     Raises: as charge; a refusal is judged again on a strong read before it is given.
     Cost: one GetItem, two where the first one refuses.
     """
-    priced = with_pinned(world, lambda: price_typical(world, request))
+    priced = with_pinned(world, lambda: price_typical(world, request), lost=lose_quote)
     try:
         return _judge(world, request, priced, is_strong=False)
     except TollkeeperError:
@@ -122,6 +124,19 @@ def _judge(world: World, request: RunRequest, priced: Priced, *, is_strong: bool
         spendable_microcredits=account.spendable_microcredits(world.catalog),
         warnings=find_warnings(account, priced, world.catalog),
     )
+
+
+def lost_quote() -> QuoteExpiredError:
+    """Nothing was ever charged at a quote's prices, and the catalog has changed since.
+
+    Why: an estimate writes nothing, so its prices are stored by the first charge at them.
+    """
+    return QuoteExpiredError("The prices have changed since this quote; ask for a new one.")
+
+
+def lose_quote() -> NoReturn:
+    """Raises: QuoteExpiredError."""
+    raise lost_quote()
 
 
 def price_typical(world: World, request: RunRequest) -> Priced:
@@ -142,7 +157,9 @@ def charge(world: World, request: RunRequest, keyed: Keyed) -> Outcome:
     FeatureLimitError, AccountFrozenError, AccountClosedError and what commit raises.
     Cost: as commit.
     """
-    decide = with_pinned(world, lambda: _decide_run(world, request, keyed))
+    decide = with_pinned(
+        world, lambda: _decide_run(world, request, keyed), lost=lambda: refusing(lost_quote())
+    )
     order = Order(
         account=request.account,
         key=keyed.key,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from tollkeeper.domain.draft import Decision, Draft
-from tollkeeper.domain.entries import AccountId, Entry, EntryKey, hold_key
+from tollkeeper.domain.entries import AccountId, Entry, EntryKey, Run, hold_key
 from tollkeeper.domain.errors import (
     BusyError,
     HoldClosedError,
@@ -28,6 +28,7 @@ from tollkeeper.domain.holds import (
     decide_release,
     decide_settle,
     find_expired,
+    late_terms,
     read_terms,
 )
 from tollkeeper.domain.pricing import Consumption, Priced, price_run
@@ -36,6 +37,7 @@ from tollkeeper.service.charging import (
     Keyed,
     RunRequest,
     keep_version,
+    lost_quote,
     price_typical,
     refusing,
 )
@@ -63,13 +65,11 @@ def open_hold(world: World, request: RunRequest, keyed: Keyed, stays: timedelta)
     Raises: as charge; HoldLimitError. Cost: as commit.
     """
     hold_id = keyed.key.split("#")[1]
-    return with_pinned(world, lambda: _open(world, request, keyed, hold_id=hold_id, stays=stays))
-
-
-def _open(
-    world: World, request: RunRequest, keyed: Keyed, *, hold_id: str, stays: timedelta
-) -> Outcome:
-    decide = _decide_open(world, request, keyed, hold_id=hold_id, stays=stays)
+    decide = with_pinned(
+        world,
+        lambda: _decide_open(world, request, keyed, hold_id=hold_id, stays=stays),
+        lost=lambda: refusing(lost_quote()),
+    )
     order = Order(
         account=request.account,
         key=keyed.key,
@@ -120,14 +120,14 @@ def _settle(world: World, request: SettleRequest, keyed: Keyed) -> Outcome:
     try:
         return commit(world, order)
     except HoldMissingError:
-        late = _find_late(world, request)
+        terms, since_seq = _find_late(world, request)
 
     def decide_late(draft: Draft) -> Decision:
         if find_hold(draft.before, request.hold_id) is not None:
             return decide(draft)
-        return _decide_late(world, request, keyed, draft=draft, terms=read_terms(late))
+        return _decide_late(world, request, keyed, draft=draft, terms=terms)
 
-    return commit(world, replace(order, decide=decide_late, since_seq=late.seq))
+    return commit(world, replace(order, decide=decide_late, since_seq=since_seq))
 
 
 def _order_of(account: AccountId, keyed: Keyed, decide: Callable[[Draft], Decision]) -> Order:
@@ -148,7 +148,7 @@ def _decide_settle(world: World, request: SettleRequest, keyed: Keyed, draft: Dr
     expired = find_expired(draft, request.hold_id)
     if expired is None or not request.is_final:
         raise HoldMissingError(f"There is no open hold {request.hold_id}.")
-    return _decide_late(world, request, keyed, draft=draft, terms=expired.terms)
+    return _decide_late(world, request, keyed, draft=draft, terms=late_terms(expired))
 
 
 def _decide_late(
@@ -187,15 +187,19 @@ def _price(world: World, request: SettleRequest, terms: Terms) -> Priced:
         label=terms.label,
         subtype=terms.subtype,
         feature=terms.feature,
-        feature_count=priced.run.feature_count
-        if consumption.quantity_micro is not None
-        else terms.feature_count,
+        feature_count=_count_of(priced.run, terms, consumption),
     )
     return replace(priced, run=run)
 
 
-def _find_late(world: World, request: SettleRequest) -> Entry:
-    """The opening of a hold that expired, which a last settle still charges.
+def _count_of(run: Run, terms: Terms, consumption: Consumption) -> int:
+    """How often the run counts: by its quantity, else as its opening; not twice after parts."""
+    by_quantity = consumption.quantity_micro is not None and terms.feature_count
+    return run.feature_count if by_quantity else terms.feature_count
+
+
+def _find_late(world: World, request: SettleRequest) -> tuple[Terms, int]:
+    """The terms of a hold that expired, which a last settle still charges, and its last seq.
 
     One that was settled since the key was read counts as one: the key then tells by which request.
     Raises: HoldClosedError where it was released, NotFoundError where it was never opened.
@@ -206,7 +210,8 @@ def _find_late(world: World, request: SettleRequest) -> Entry:
         raise BusyError("The hold is ending; the same request with the same key is safe.")
     if state not in ("expired", "settled") or not request.is_final:
         raise HoldClosedError(request.hold_id, _show_state(state))
-    return opening
+    ended = world.ledger.read_entry(request.account, hold_key(request.hold_id, "expire"))
+    return read_terms(opening, ended), (ended or opening).seq
 
 
 def _show_state(state: str) -> str:

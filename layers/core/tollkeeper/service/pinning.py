@@ -26,15 +26,20 @@ def pinned_catalog(world: World, version: str) -> Catalog:
     return found
 
 
-def with_pinned(world: World, act: Callable[[], Result]) -> Result:
-    """What the act comes to, once the prices that it needs were read.
+def with_pinned(
+    world: World, act: Callable[[], Result], *, lost: Callable[[], Result] | None = None
+) -> Result:
+    """What the act comes to, once the prices that it needs were read; else what `lost` does.
 
-    Raises: PriceVersionError where they are not stored. Cost: one GetItem per version and process.
+    Raises: PriceVersionError where they are not stored and nothing says what then.
+    Cost: one GetItem per version and process.
     """
     try:
         return act()
     except PriceVersionError as missing:
         source = read_version(world.ledger, missing.version)
+        if source is None and lost is not None:
+            return lost()
         if source is None or world.parse_catalog is None:
             raise
         world.pinned[missing.version] = world.parse_catalog(source)
