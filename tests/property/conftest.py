@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, settings
 settings.register_profile(
     "steady",
     derandomize=True,
-    max_examples=500,
+    max_examples=300,
     stateful_step_count=30,
     deadline=None,
     database=None,
