@@ -119,6 +119,12 @@ ANSWERS: dict[str, Schema] = {
         available=AMOUNT,
         seq=COUNT,
     ),
+    "LimitsUnchanged": record(
+        changed=said({"const": False}, "The account was as asked for already"),
+        limits=ref("AccountLimits"),
+        available=AMOUNT,
+        seq=COUNT,
+    ),
     "StandingChanged": record(
         key=KEY, kind=choice(EntryKind.FREEZE, EntryKind.UNFREEZE, EntryKind.CLOSE), **BALANCE
     ),

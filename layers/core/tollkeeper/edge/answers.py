@@ -146,13 +146,18 @@ def show_estimate(quoted: Quoted) -> dict[str, Any]:
 
 def answer_unchanged(account: Account) -> Answer:
     """The answer to a PUT that found what it asks for."""
-    body: dict[str, Any] = {
-        "changed": False,
-        "plan": account.plan.id,
-        "available": Amount(account.available_microcredits),
-        "seq": account.seq,
-    }
-    return Answer(body, balance=(account.available_microcredits, account.seq))
+    return _answer_found(account, {"plan": account.plan.id})
+
+
+def answer_limits_unchanged(account: Account, catalog: Catalog) -> Answer:
+    """The answer to a PUT of limits that are so already."""
+    return _answer_found(account, {"limits": show_limits(account, catalog)})
+
+
+def _answer_found(account: Account, found: dict[str, Any]) -> Answer:
+    available = account.available_microcredits
+    body = {"changed": False, **found, "available": Amount(available), "seq": account.seq}
+    return Answer(body, balance=(available, account.seq))
 
 
 def show_account(account: Account, catalog: Catalog) -> dict[str, Any]:

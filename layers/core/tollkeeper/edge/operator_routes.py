@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from aws_lambda_powertools.event_handler import Response
 
-from tollkeeper.edge.answers import answer_entry, answer_unchanged
+from tollkeeper.domain.limits import SetLimits
+from tollkeeper.edge.answers import answer_entry, answer_limits_unchanged, answer_unchanged
 from tollkeeper.edge.commands import read_command
 from tollkeeper.edge.http import Request
 from tollkeeper.edge.observability import log_outcome
@@ -22,6 +23,8 @@ def answer_command(world: World, request: Request) -> Response[str]:
     outcome = operate(world, request.account(), command)
     if outcome.entry is None:
         account = see_account(world, request.account(), is_strong=True)
+        if isinstance(command, SetLimits):
+            return answer_limits_unchanged(account, world.catalog).to_response()
         return answer_unchanged(account).to_response()
     log_outcome(outcome.entry.kind.value, outcome)
     is_created = request.route_key.endswith(("/grants", "/adjustments"))
