@@ -374,3 +374,18 @@ def test_a_plan_change_of_the_budgets_account_leaves_the_budget_what_it_was_give
 
     assert budget.available_microcredits == 6 * ONE
     assert closed(parent, budget)[0].available_microcredits == 9 * ONE
+
+
+def test_a_budget_of_a_budget_gives_back_through_both_to_the_grant_at_the_top() -> None:
+    """Why: a grant that was passed on whole comes back from what its copy remembers of it."""
+    top, team, _ = funded(an_account(), 5)
+    _, member, _ = funded(team, 5, name=AccountId("member"))
+    team_after = replace(team, grants=(), lifetime=replace(team.lifetime, transferred_out=5 * ONE))
+
+    team_back, _, _ = closed(team_after, member)
+    top_back, _, decision = closed(top, team_back)
+
+    assert [grant.origin for grant in team_back.grants] == [grant.origin for grant in team.grants]
+    assert top_back.grants == an_account().grants
+    assert decision.answer is not None
+    assert decision.answer.grant is None

@@ -131,7 +131,7 @@ def _bring(budget: Draft, command: Fund, draws: tuple[Draw, ...], seq: int) -> N
             remaining_microcredits=draw.amount_microcredits,
             effective_at=source.effective_at,
             expires_at=source.expires_at,
-            origin=Origin(source.id, source.kind, source.amount_microcredits),
+            origin=Origin(source.id, source.kind, source.amount_microcredits, source.origin),
         )
         account, held, paid = take_in(budget.account, grant)
         budget.post(
@@ -263,7 +263,7 @@ def _home_of(account: Account, grant: Grant, stay: Stay) -> Grant | None:
         id=origin.grant_id,
         kind=origin.kind,
         amount_microcredits=origin.amount_microcredits,
-        origin=None,
+        origin=origin.origin,
     )
     return stay.home_of(gone)
 

@@ -31,11 +31,15 @@ PRIORITY = {
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The grant of another account that a transferred grant's credits came from."""
+    """The grant of another account that a transferred grant's credits came from.
+
+    `origin` is that grant's own, where it was transferred too: a budget may have budgets.
+    """
 
     grant_id: str
     kind: GrantKind
     amount_microcredits: int
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)

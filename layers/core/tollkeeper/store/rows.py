@@ -72,8 +72,7 @@ def grant_to_row(grant: Grant) -> list[Any]:
     ]
     state = (ENDED if grant.has_ended else STARTED) if grant.has_started else WAITING
     if grant.origin is not None:
-        origin = grant.origin
-        row += [state, [origin.grant_id, origin.kind.value, origin.amount_microcredits]]
+        row += [state, _origin_to_row(grant.origin)]
     elif state != STARTED:
         row.append(state)
     return row
@@ -93,8 +92,19 @@ def grant_from_row(row: list[Any]) -> Grant:
         expires_at=from_ms(row[6]) if row[6] else None,
         has_started=state != WAITING,
         has_ended=state == ENDED,
-        origin=None if origin is None else Origin(origin[0], GrantKind(origin[1]), origin[2]),
+        origin=None if origin is None else _origin_from_row(origin),
     )
+
+
+def _origin_to_row(origin: Origin) -> list[Any]:
+    """Shape: [grant, kind, amount], with the same of where that one came from, where it did."""
+    row: list[Any] = [origin.grant_id, origin.kind.value, origin.amount_microcredits]
+    return row if origin.origin is None else [*row, _origin_to_row(origin.origin)]
+
+
+def _origin_from_row(row: list[Any]) -> Origin:
+    before = _origin_from_row(row[3]) if len(row) > 3 else None
+    return Origin(row[0], GrantKind(row[1]), row[2], before)
 
 
 def hold_to_row(hold: Hold) -> list[Any]:
