@@ -98,7 +98,7 @@ def decide_hold(draft: Draft, command: OpenHold, catalog: Catalog) -> Decision:
         raise HoldLimitError(
             f"The account has {most} open holds; settle or release one, or wait until one expires."
         )
-    account, draws, debt = take(account, priced.charged_microcredits)
+    account, draws, debt = take(account, priced.charged_microcredits, is_held=True)
     run, above_hold = priced.run, catalog.plan(account.plan.id).settle_above_hold
     hold = Hold(
         id=command.hold_id,
@@ -108,13 +108,7 @@ def decide_hold(draft: Draft, command: OpenHold, catalog: Catalog) -> Decision:
         draws=tuple((draw.grant.id, draw.amount_microcredits) for draw in draws),
         debt_microcredits=debt,
     )
-    emptied = tuple(
-        replace(draw.grant, remaining_microcredits=0)
-        for draw in draws
-        if all(grant.id != draw.grant.id for grant in account.grants)
-    )
-    grants = tuple(sorted((*account.grants, *emptied), key=lambda grant: grant.order()))
-    account = replace(account, grants=grants, holds=(*account.holds, hold))
+    account = replace(account, holds=(*account.holds, hold))
     account = count_feature(account, run.feature, run.feature_count, catalog)
     entry = draft.post(
         account,
@@ -153,13 +147,17 @@ def read_terms(opening: Entry, expired: Entry | None) -> Terms:
     """The terms that a hold's opening row wrote down, and what its end says of parts."""
     assert opening.run is not None, "a hold is for a run"
     terms = _terms_of(opening.run, SettlePolicy(opening.details[ABOVE_HOLD]))
-    has_parts = expired is not None and PARTS in expired.details
-    return replace(terms, feature_count=0) if has_parts else terms
+    return _after(terms, has_parts=expired is not None and PARTS in expired.details)
 
 
 def late_terms(hold: Hold) -> Terms:
-    """The terms of a hold that expired. Why: a part that was settled has counted the run."""
-    return replace(hold.terms, feature_count=0) if hold.parts else hold.terms
+    """The terms of a hold that expired."""
+    return _after(hold.terms, has_parts=hold.parts > 0)
+
+
+def _after(terms: Terms, *, has_parts: bool) -> Terms:
+    """The terms of what comes late. Why: a part that was settled has counted the run."""
+    return replace(terms, feature_count=0) if has_parts else terms
 
 
 def find_open(draft: Draft, hold_id: str) -> Hold:
@@ -254,7 +252,7 @@ def decide_late_settle(
         draws=paid.draws,
         debt_change_microcredits=paid.debt,
         uncollected_microcredits=paid.uncollected,
-        details=_details(released=0, is_final=True) | {"late": "true"},
+        details={"late": "true"},
         actor=command.actor,
         metadata=command.metadata,
         warnings=(*run.warnings, "late", *account_warnings(account, catalog)),

@@ -12,9 +12,15 @@ from tollkeeper.domain.seen import see, size_of
 from tollkeeper.domain.totals import count, key_of, total_of_charge
 
 
-def take(account: Account, amount_microcredits: int) -> tuple[Account, tuple[Draw, ...], int]:
-    """The account with the amount out of its grants, the draws, and what became debt."""
-    grants, draws, missing = draw_down(account.grants, amount_microcredits, account.held_grants)
+def take(
+    account: Account, amount_microcredits: int, *, is_held: bool = False
+) -> tuple[Account, tuple[Draw, ...], int]:
+    """The account with the amount out of its grants, the draws, and what became debt.
+
+    `is_held`: the amount may come back, so the grants that it empties stay, as those of holds do.
+    """
+    kept = frozenset(g.id for g in account.grants) if is_held else account.held_grants
+    grants, draws, missing = draw_down(account.grants, amount_microcredits, kept)
     debt = account.overdraft_debt_microcredits + missing
     return replace(account, grants=grants, overdraft_debt_microcredits=debt), draws, missing
 

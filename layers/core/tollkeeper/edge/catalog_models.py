@@ -75,14 +75,14 @@ def _pool(value: str) -> str:
 
 def _more_than_zero(value: object) -> int:
     """Units: millionths."""
-    return _exact(value, allow_zero=False)
+    return exact_micro(value, allow_zero=False)
 
 
 def _zero_or_more(value: object) -> int:
     """Units: millionths."""
     if (isinstance(value, int) and value < 0) or str(value).startswith("-"):
         raise ValueError("must not be negative")
-    return _exact(value, allow_zero=True)
+    return exact_micro(value, allow_zero=True)
 
 
 def ascending(value: list[int]) -> list[int]:
@@ -92,7 +92,8 @@ def ascending(value: list[int]) -> list[int]:
     return value
 
 
-def _exact(value: object, *, allow_zero: bool) -> int:
+def exact_micro(value: object, *, allow_zero: bool) -> int:
+    """The amount in exact millionths. Raises: ValueError with the reason, as pydantic wants it."""
     try:
         return parse_micro(value, "", allow_zero=allow_zero)
     except InvalidError as error:

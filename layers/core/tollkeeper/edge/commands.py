@@ -17,7 +17,7 @@ from tollkeeper.domain.entries import (
 )
 from tollkeeper.domain.errors import InvalidError
 from tollkeeper.domain.grants import GrantKind
-from tollkeeper.domain.limits import SetLimits
+from tollkeeper.domain.limits import WIRE_NAMES, SetLimits
 from tollkeeper.domain.operating import (
     Adjust,
     ChangePlan,
@@ -41,7 +41,6 @@ from tollkeeper.edge.bodies import (
 from tollkeeper.edge.http import Request
 from tollkeeper.service.charging import GiveBackRequest, Keyed
 
-LIMIT_NAMES = (("daily", "day"), ("monthly", "month"), ("per_run_max", "run"))
 Reader = Callable[[Request, Catalog], Command]
 
 
@@ -126,7 +125,7 @@ def _read_limits(request: Request, _: Catalog) -> SetLimits:
     body, members = request.body(LimitsBody)
     keyed = _read_put(request, members)
     named = body.model_fields_set
-    if not named & {"daily", "monthly", "per_run_max", "alert_thresholds", "low_balance"}:
+    if not named & {*WIRE_NAMES.values(), "alert_thresholds", "low_balance"}:
         raise InvalidError("body", "must name a limit, alert_thresholds or low_balance")
     thresholds = None if body.alert_thresholds is None else tuple(body.alert_thresholds)
     return SetLimits(
@@ -144,7 +143,7 @@ def _read_limits(request: Request, _: Catalog) -> SetLimits:
 def _read_named(body: LimitsBody | BudgetBody) -> tuple[tuple[str, int | None], ...]:
     """The limits that the body names; what it does not name stays as it is."""
     named = body.model_fields_set
-    return tuple((word, getattr(body, name)) for name, word in LIMIT_NAMES if name in named)
+    return tuple((word, getattr(body, name)) for word, name in WIRE_NAMES.items() if name in named)
 
 
 def read_fund(request: Request) -> tuple[AccountId, Fund]:
@@ -166,16 +165,20 @@ def read_fund(request: Request) -> tuple[AccountId, Fund]:
 
 def read_close_budget(request: Request) -> tuple[AccountId, CloseBudget]:
     """The account, and its budget that ends. The body may be empty. Raises: as read_command."""
-    members: dict[str, object] = {}
-    reason = ""
-    if request.raw_body().strip():
-        body, members = request.body(VoidBody)
-        reason = body.reason or ""
+    reason, members = _read_reason(request)
     account = request.account()
     keyed = read_keyed(request, account, members)
     budget = AccountId(parse_id(request.path("budget"), "budget"))
     command = CloseBudget(keyed.key, keyed.request_hash, reason, keyed.actor, budget=budget)
     return account, command
+
+
+def _read_reason(request: Request) -> tuple[str, dict[str, object]]:
+    """The reason in a body that may be empty, and the members that were sent."""
+    if not request.raw_body().strip():
+        return "", {}
+    body, members = request.body(VoidBody)
+    return body.reason or "", members
 
 
 def _read_put(request: Request, members: dict[str, object]) -> Keyed:
@@ -224,11 +227,7 @@ def read_refund(request: Request) -> tuple[GiveBackRequest, Keyed]:
 
 def read_void(request: Request) -> tuple[GiveBackRequest, Keyed]:
     """The void of the charge in the path. Raises: as read_command."""
-    members: dict[str, object] = {}
-    reason = ""
-    if request.raw_body().strip():
-        body, members = request.body(VoidBody)
-        reason = body.reason or ""
+    reason, members = _read_reason(request)
     account = request.account()
     keyed = read_keyed(request, account, members)
     back = GiveBackRequest(

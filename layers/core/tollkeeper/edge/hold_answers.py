@@ -9,6 +9,7 @@ from tollkeeper.domain.alerts import low_balance_of, thresholds_of
 from tollkeeper.domain.catalog import Catalog, Limits
 from tollkeeper.domain.entries import Entry, EntryKind
 from tollkeeper.domain.held import Hold
+from tollkeeper.domain.limits import WIRE_NAMES
 from tollkeeper.domain.money import parse_micro
 from tollkeeper.domain.windows import Window
 from tollkeeper.edge.wire import Amount
@@ -48,13 +49,11 @@ def show_transfer(entry: Entry) -> dict[str, Any]:
     return body | {"returned": moved, "expired": Amount(entry.expired_microcredits)}
 
 
-LIMITS = ("daily", "monthly", "per_run_max")
-
-
 def show_limits_change(entry: Entry) -> dict[str, Any]:
     """The limits that a row set, each as it was asked for; null took one away."""
     details = entry.details
-    limits: dict[str, Any] = {name: _show_set(details[name]) for name in LIMITS if name in details}
+    names = [name for name in WIRE_NAMES.values() if name in details]
+    limits: dict[str, Any] = {name: _show_set(details[name]) for name in names}
     if "alert_thresholds" in details:
         text = details["alert_thresholds"]
         limits["alert_thresholds"] = None if text == "default" else [*map(int, text.split(","))]
@@ -105,5 +104,5 @@ def show_limits(account: Account, catalog: Catalog) -> dict[str, Any]:
 
 
 def _show_levels(limits: Limits) -> dict[str, Any]:
-    levels = (("daily", limits.day), ("monthly", limits.month), ("per_run_max", limits.run))
+    levels = ((name, getattr(limits, word)) for word, name in WIRE_NAMES.items())
     return {name: None if limit is None else Amount(limit) for name, limit in levels}

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
 from tollkeeper.domain.entries import parse_id
 from tollkeeper.domain.errors import InvalidError
-from tollkeeper.domain.money import parse_micro
+from tollkeeper.edge.catalog_models import exact_micro
 from tollkeeper.edge.wire import write_json
 
 LARGEST_METADATA_BYTES = 4096
@@ -27,17 +27,11 @@ PLAIN_TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 
 
 def _micro(value: object) -> int:
-    try:
-        return parse_micro(value, "")
-    except InvalidError as error:
-        raise ValueError(error.problems[0][1]) from None
+    return exact_micro(value, allow_zero=False)
 
 
 def _micro_or_zero(value: object) -> int:
-    try:
-        return parse_micro(value, "", allow_zero=True)
-    except InvalidError as error:
-        raise ValueError(error.problems[0][1]) from None
+    return exact_micro(value, allow_zero=True)
 
 
 def _signed_micro(value: object) -> int:

@@ -40,6 +40,8 @@ from tollkeeper.service.quoting import apply_quote, apply_typical
 from tollkeeper.store.ledger import TakenError
 from tollkeeper.store.versions import write_version
 
+Decide = Callable[[Draft], Decision]
+
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
@@ -157,9 +159,17 @@ def charge(world: World, request: RunRequest, keyed: Keyed) -> Outcome:
     FeatureLimitError, AccountFrozenError, AccountClosedError and what commit raises.
     Cost: as commit.
     """
-    decide = with_pinned(
-        world, lambda: _decide_run(world, request, keyed), lost=lambda: refusing(lost_quote())
-    )
+    return commit_run(world, request, keyed, lambda: _decide_run(world, request, keyed))
+
+
+def commit_run(
+    world: World, request: RunRequest, keyed: Keyed, decide_of: Callable[[], Decide]
+) -> Outcome:
+    """What is decided of the run is in the ledger, once the prices that it needs were read.
+
+    Raises: what the decision and commit raise; QuoteExpiredError. Cost: as commit.
+    """
+    decide = with_pinned(world, decide_of, lost=lambda: refusing(lost_quote()))
     order = Order(
         account=request.account,
         key=keyed.key,
@@ -171,28 +181,41 @@ def charge(world: World, request: RunRequest, keyed: Keyed) -> Outcome:
     return commit(world, order)
 
 
-def _decide_run(world: World, request: RunRequest, keyed: Keyed) -> Callable[[Draft], Decision]:
+def decide_priced(
+    world: World,
+    price: Callable[[World, RunRequest], Priced],
+    request: RunRequest,
+    decide: Callable[[Draft, Priced], Decision],
+) -> Decide:
     """The decision on a price that is computed once, before the first attempt.
 
+    Raises: PriceVersionError where the prices have to be read first.
     Why: a run that cannot be priced is refused like any other, so only after the key was read.
     """
     try:
-        priced = _price(world, request)
+        priced = price(world, request)
     except PriceVersionError:
         raise
     except TollkeeperError as error:
         return refusing(error)
     keep_version(world)
-    command = Charge(
-        key=keyed.key,
-        request_hash=keyed.request_hash,
-        priced=priced,
-        actor=keyed.actor,
-        metadata=request.metadata,
-    )
-    if not request.has_succeeded:
-        return lambda draft: decide_run_failed(draft, command)
-    return lambda draft: decide_charge(draft, command, world.catalog)
+    return lambda draft: decide(draft, priced)
+
+
+def _decide_run(world: World, request: RunRequest, keyed: Keyed) -> Decide:
+    def decide(draft: Draft, priced: Priced) -> Decision:
+        command = Charge(
+            key=keyed.key,
+            request_hash=keyed.request_hash,
+            priced=priced,
+            actor=keyed.actor,
+            metadata=request.metadata,
+        )
+        if not request.has_succeeded:
+            return decide_run_failed(draft, command)
+        return decide_charge(draft, command, world.catalog)
+
+    return decide_priced(world, _price, request, decide)
 
 
 def _price(world: World, request: RunRequest) -> Priced:
@@ -215,7 +238,7 @@ def keep_version(world: World) -> None:
         world.versions.add(version)
 
 
-def refusing(error: TollkeeperError) -> Callable[[Draft], Decision]:
+def refusing(error: TollkeeperError) -> Decide:
     """A decision that is this refusal, whatever the account."""
 
     def refuse(_: Draft) -> Decision:
@@ -258,9 +281,7 @@ def give_back(world: World, request: GiveBackRequest, keyed: Keyed) -> Outcome:
         ) from error
 
 
-def _decide_give_back(
-    charge: Entry | None, request: GiveBackRequest, keyed: Keyed
-) -> Callable[[Draft], Decision]:
+def _decide_give_back(charge: Entry | None, request: GiveBackRequest, keyed: Keyed) -> Decide:
     if charge is None:
         return refusing(NotFoundError(f"There is no charge {request.charge[2:]}."))
     command = GiveBack(

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from tollkeeper.domain.draft import Decision, Draft
-from tollkeeper.domain.entries import AccountId, Entry, EntryKey, Run, hold_key
+from tollkeeper.domain.entries import AccountId, Entry, Run, hold_key
 from tollkeeper.domain.errors import (
     BusyError,
     HoldClosedError,
     HoldMissingError,
     NotFoundError,
-    PriceVersionError,
-    TollkeeperError,
 )
 from tollkeeper.domain.held import Terms
 from tollkeeper.domain.holds import (
@@ -34,12 +31,12 @@ from tollkeeper.domain.holds import (
 from tollkeeper.domain.pricing import Consumption, Priced, price_run
 from tollkeeper.domain.returns import find_hold
 from tollkeeper.service.charging import (
+    Decide,
     Keyed,
     RunRequest,
-    keep_version,
-    lost_quote,
+    commit_run,
+    decide_priced,
     price_typical,
-    refusing,
 )
 from tollkeeper.service.commit import Order, Outcome, commit
 from tollkeeper.service.pinning import pinned_catalog, with_pinned
@@ -64,43 +61,21 @@ def open_hold(world: World, request: RunRequest, keyed: Keyed, stays: timedelta)
 
     Raises: as charge; HoldLimitError. Cost: as commit.
     """
-    hold_id = keyed.key.split("#")[1]
-    decide = with_pinned(
-        world,
-        lambda: _decide_open(world, request, keyed, hold_id=hold_id, stays=stays),
-        lost=lambda: refusing(lost_quote()),
-    )
-    order = Order(
-        account=request.account,
-        key=keyed.key,
-        request_hash=keyed.request_hash,
-        decide=decide,
-        opens_on=request.opens_on,
-        may_open=world.catalog.auto_open,
-    )
-    return commit(world, order)
 
+    def decide(draft: Draft, priced: Priced) -> Decision:
+        command = OpenHold(
+            hold_id=keyed.key.split("#")[1],
+            request_hash=keyed.request_hash,
+            priced=priced,
+            stays=stays,
+            actor=keyed.actor,
+            metadata=request.metadata,
+        )
+        return decide_hold(draft, command, world.catalog)
 
-def _decide_open(
-    world: World, request: RunRequest, keyed: Keyed, *, hold_id: str, stays: timedelta
-) -> Callable[[Draft], Decision]:
-    """Why: a run that cannot be priced is refused like any other, after the key was read."""
-    try:
-        priced = price_typical(world, request)
-    except PriceVersionError:
-        raise
-    except TollkeeperError as error:
-        return refusing(error)
-    keep_version(world)
-    command = OpenHold(
-        hold_id=hold_id,
-        request_hash=keyed.request_hash,
-        priced=priced,
-        stays=stays,
-        actor=keyed.actor,
-        metadata=request.metadata,
+    return commit_run(
+        world, request, keyed, lambda: decide_priced(world, price_typical, request, decide)
     )
-    return lambda draft: decide_hold(draft, command, world.catalog)
 
 
 def settle(world: World, request: SettleRequest, keyed: Keyed) -> Outcome:
@@ -130,7 +105,7 @@ def _settle(world: World, request: SettleRequest, keyed: Keyed) -> Outcome:
     return commit(world, replace(order, decide=decide_late, since_seq=since_seq))
 
 
-def _order_of(account: AccountId, keyed: Keyed, decide: Callable[[Draft], Decision]) -> Order:
+def _order_of(account: AccountId, keyed: Keyed, decide: Decide) -> Order:
     return Order(
         account=account,
         key=keyed.key,
@@ -204,13 +179,12 @@ def _find_late(world: World, request: SettleRequest) -> tuple[Terms, int]:
     One that was settled since the key was read counts as one: the key then tells by which request.
     Raises: HoldClosedError where it was released, NotFoundError where it was never opened.
     """
-    opening, state = _find_state(world, request.account, request.hold_id)
+    opening, state, ended = _find_state(world, request.account, request.hold_id)
     if state == ENDING and request.is_final:
         # Why: until its row says so, a slower clock may still release or extend it.
         raise BusyError("The hold is ending; the same request with the same key is safe.")
     if state not in ("expired", "settled") or not request.is_final:
         raise HoldClosedError(request.hold_id, _show_state(state))
-    ended = world.ledger.read_entry(request.account, hold_key(request.hold_id, "expire"))
     return read_terms(opening, ended), (ended or opening).seq
 
 
@@ -218,8 +192,10 @@ def _show_state(state: str) -> str:
     return "expired" if state == ENDING else state
 
 
-def _find_state(world: World, account: AccountId, hold_id: str) -> tuple[Entry, str]:
-    """How a hold that is not open was closed, and its opening; `ending` where no row says yet.
+def _find_state(world: World, account: AccountId, hold_id: str) -> tuple[Entry, str, Entry | None]:
+    """Its opening, how a hold that is not open was closed, and the row of its expiry.
+
+    It is `ending` where no row says yet.
 
     Raises: NotFoundError, BusyError where it is being opened right now. Cost: 2 to 5 GetItems.
     """
@@ -228,15 +204,16 @@ def _find_state(world: World, account: AccountId, hold_id: str) -> tuple[Entry, 
     if opening is None:
         raise NotFoundError(f"There is no hold {hold_id}.")
     if ledger.read_entry(account, hold_key(hold_id, "settle")) is not None:
-        return opening, "settled"
+        return opening, "settled", None
     if ledger.read_entry(account, hold_key(hold_id, "release")) is not None:
-        return opening, "released"
-    if ledger.read_entry(account, hold_key(hold_id, "expire")) is not None:
-        return opening, "expired"
+        return opening, "released", None
+    expired = ledger.read_entry(account, hold_key(hold_id, "expire"))
+    if expired is not None:
+        return opening, "expired", expired
     hold = find_hold(ledger.read_account(account, is_strong=True), hold_id)
     if hold is None or hold.expires_at > world.clock.now():
         raise BusyError("The hold is being changed; the same request with the same key is safe.")
-    return opening, ENDING
+    return opening, ENDING, None
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,16 +243,9 @@ def extend(world: World, request: HoldRequest, keyed: Keyed) -> Outcome:
     return _change(world, request, keyed, lambda draft: decide_extend(draft, command))
 
 
-def _change(
-    world: World, request: HoldRequest, keyed: Keyed, decide: Callable[[Draft], Decision]
-) -> Outcome:
+def _change(world: World, request: HoldRequest, keyed: Keyed, decide: Decide) -> Outcome:
     try:
         return commit(world, _order_of(request.account, keyed, decide))
     except HoldMissingError as missing:
-        _, state = _find_state(world, request.account, request.hold_id)
+        _, state, _ = _find_state(world, request.account, request.hold_id)
         raise HoldClosedError(request.hold_id, _show_state(state)) from missing
-
-
-def settle_key(hold_id: str) -> EntryKey:
-    """The key of a hold's last settle."""
-    return hold_key(hold_id, "settle")

@@ -62,8 +62,15 @@ def apply_quote(
 
     Raises: QuoteExpiredError; PriceVersionError where the prices have to be read first.
     """
+    consumption, catalog, _ = _apply(world, account, consumption, quote_id)
+    return consumption, catalog
+
+
+def _apply(
+    world: World, account: AccountId, consumption: Consumption, quote_id: str
+) -> tuple[Consumption, Catalog, Quote | None]:
     if not quote_id:
-        return consumption, world.catalog
+        return consumption, world.catalog, None
     promised = read_quote(quote_id, _secret(world))
     judge_quote(
         promised,
@@ -74,7 +81,7 @@ def apply_quote(
     )
     catalog = pinned_catalog(world, promised.price_version)
     consumption = replace(consumption, model=consumption.model or promised.model or None)
-    return consumption, catalog
+    return consumption, catalog, promised
 
 
 def apply_typical(
@@ -84,10 +91,11 @@ def apply_typical(
 
     Why: the estimate may know the account's calls better than the catalog does.
     """
-    consumption, catalog = apply_quote(world, account, consumption, quote_id)
-    if quote_id and not consumption.is_sized and catalog.operation(consumption.operation).sizes:
-        typical = read_quote(quote_id, _secret(world)).typical_microcredits
-        consumption = replace(consumption, amount_microcredits=typical)
+    consumption, catalog, promised = _apply(world, account, consumption, quote_id)
+    if promised is None or consumption.is_sized:
+        return consumption, catalog
+    if catalog.operation(consumption.operation).sizes:
+        consumption = replace(consumption, amount_microcredits=promised.typical_microcredits)
     return consumption, catalog
 
 
