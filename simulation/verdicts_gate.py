@@ -124,12 +124,24 @@ def _was_missing(each: Asked, attempt: Attempt, watch: Watch) -> bool:
 
 
 def _was_full(each: Asked, attempt: Attempt, watch: Watch) -> bool:
-    """As many holds were open as the plan allows in some version."""
+    """As many holds were open as a plan of that time allows in some version."""
     return any(
         len(account.holds)
-        >= min(terms_of(c.version, account.plan.id).open_holds for c in catalogs())
+        >= min(terms_of(c.version, plan).open_holds for c in catalogs() for plan in plans)
         for account in seen_by(each.account, attempt, watch)
+        for plans in [_plans_by(account, _latest(attempt))]
     )
+
+
+def _plans_by(account: Account, moment: Any) -> set[str]:
+    """The account's plan, and the one that waits for the period's end where that is over by then.
+
+    Why: a refusal writes nothing, so no row shows that a clock ahead has begun the next period.
+    """
+    plan = account.plan
+    if plan.next_plan and plan.period_end_at <= moment:
+        return {plan.id, plan.next_plan}
+    return {plan.id}
 
 
 def _was_above(each: Asked, attempt: Attempt, watch: Watch) -> bool:
