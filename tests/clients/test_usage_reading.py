@@ -352,3 +352,46 @@ def test_of_every_recorded_stream_the_last_usage_is_read() -> None:
 
         assert normalise_usage(last(events)).pools == final.pools
         assert normalise_usage(last([as_objects(event) for event in events])).pools == final.pools
+
+
+# ---- How a call was served
+
+
+def test_the_service_tier_that_an_answer_names_is_sent_with_its_usage() -> None:
+    answer = {
+        "model": "gpt-5",
+        "service_tier": "priority",
+        "usage": {"prompt_tokens": 20, "completion_tokens": 5, "total_tokens": 25},
+    }
+
+    sent = wire(answer)
+
+    assert sent["service_tier"] == "priority"
+    assert normalise_usage(sent).service_tier == "priority"
+
+
+def test_a_stream_keeps_the_service_tier_of_an_earlier_piece() -> None:
+    usage = {"prompt_tokens": 20, "completion_tokens": 5, "total_tokens": 25}
+    pieces: list[Any] = [
+        {
+            "object": "chat.completion.chunk",
+            "model": "gpt-5",
+            "service_tier": "flex",
+            "usage": usage,
+        },
+        {"object": "chat.completion.chunk", "model": "gpt-5", "usage": usage},
+    ]
+
+    assert last(pieces)["service_tier"] == "flex"
+
+
+def test_the_usage_in_the_metadata_event_of_a_bedrock_stream_is_found() -> None:
+    usage = {"inputTokens": 22, "outputTokens": 13, "totalTokens": 35}
+    events: list[Any] = [
+        {"contentBlockDelta": {"delta": {"text": "usage"}}},
+        {"metadata": {"usage": usage, "metrics": {"latencyMs": 12}}},
+    ]
+
+    sent = last(events)
+
+    assert pools(sent) == {"input": 22, "output": 13}

@@ -21,7 +21,8 @@ from tollkeeper.domain.totals import (
     tokens_of,
     total_of_charge,
 )
-from tollkeeper.domain.usage_pools import POOL_NAMES, TokenPools
+from tollkeeper.domain.usage.pools import POOL_NAMES, TokenPools
+from tollkeeper.store.rows import totals_from_rows, totals_to_rows
 
 KEY = TotalKey("chat", "gpt-4", "story")
 RUN = Run(
@@ -65,14 +66,14 @@ def test_a_run_without_tokens_or_cost_counts_none() -> None:
 
 
 def test_totals_add_up_member_by_member() -> None:
-    one = Total(1, 2, 3, 4, 5, (1, 0, 0, 0, 2, 0, 0, 0))
-    other = Total(10, 20, 30, 40, 50, (0, 3, 0, 0, 4, 0, 0, 0))
+    one = Total(1, 2, 3, 4, 5, tokens_of(TokenPools(1, output=2)))
+    other = Total(10, 20, 30, 40, 50, tokens_of(TokenPools(0, 3, output=4)))
 
-    assert one.plus(other) == Total(11, 22, 33, 44, 55, (1, 3, 0, 0, 6, 0, 0, 0))
+    assert one.plus(other) == Total(11, 22, 33, 44, 55, tokens_of(TokenPools(1, 3, output=6)))
 
 
 def test_a_total_and_its_opposite_are_nothing() -> None:
-    total = Total(1, 2, 3, 4, 5, (1, 2, 3, 4, 5, 6, 7, 8))
+    total = Total(1, 2, 3, 4, 5, tuple(range(1, len(POOL_NAMES) + 1)))
 
     assert total.plus(total.minus()) == NOTHING
     assert total_of_charge(RUN, 9).plus(total_of_charge(RUN, 9).minus()) == NOTHING
@@ -130,3 +131,15 @@ def test_totals_of_different_pools_are_never_added_up_in_silence() -> None:
 
 def test_counting_nothing_for_a_key_that_is_not_there_leaves_nothing() -> None:
     assert count({}, TotalKey("call"), Total()) == {}
+
+
+def test_a_stored_row_from_before_the_pools_of_images_is_read_with_none_of_those() -> None:
+    """Why: such a row has eight counts of tokens, and no count where the last of them are 0."""
+    eight = ["chat", "gpt-4", "story", 1, 0, 5, 0, 0, *range(1, 9)]
+    none = ["call", "", "", 1, 0, 5, 0, 0]
+
+    totals = totals_from_rows([eight, none])
+
+    assert totals[KEY].tokens == tokens_of(TokenPools(*range(1, 9)))
+    assert totals[TotalKey("call")].tokens == NO_TOKENS
+    assert totals_to_rows(totals) == [none, eight]

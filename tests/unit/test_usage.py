@@ -24,7 +24,11 @@ def pools_of(raw: dict[str, object]) -> dict[str, int]:
 
 class TestPools:
     def test_the_total_is_the_sum_of_every_pool(self) -> None:
-        assert TokenPools(1, 2, 3, 4, 5, 6, 7, 8).total() == 36
+        assert TokenPools(*range(1, 15)).total() == 105
+
+    def test_the_least_pool_is_the_smallest_of_all(self) -> None:
+        assert TokenPools(*range(5, 19)).least() == 5
+        assert TokenPools(video_output=-1).least() == -1
 
     def test_nonzero_names_only_what_holds_something_in_the_order_of_the_fields(self) -> None:
         pools = TokenPools(audio_output=1, reasoning=2, input=3)
@@ -50,11 +54,17 @@ class TestPlainCounts:
             "reasoning": 6,
             "audio_input": 7,
             "audio_output": 8,
+            "cached_audio_input": 9,
+            "image_input": 10,
+            "cached_image_input": 11,
+            "image_output": 12,
+            "video_input": 13,
+            "video_output": 14,
         }
 
         usage = normalise_usage(raw)
 
-        assert usage.pools == TokenPools(1, 2, 3, 4, 5, 6, 7, 8)
+        assert usage.pools == TokenPools(*range(1, 15))
         assert (usage.model, usage.cost_picousd, usage.warnings) == (None, None, ())
 
     def test_a_total_alone_is_input_and_says_so(self) -> None:
@@ -105,7 +115,7 @@ class TestPlainCounts:
 class TestWhatIsNoUsage:
     @pytest.mark.parametrize(
         "raw",
-        [{}, {"tokens": 5}, {"inputTokens": 5}, {"model": "gpt-4"}, {"billed_units": {"input": 1}}],
+        [{}, {"tokens": 5}, {"input_token": 5}, {"model": "gpt-4"}, {"choices": [{"index": 0}]}],
         ids=str,
     )
     def test_an_unknown_shape_is_refused_with_what_would_do(self, raw: dict[str, object]) -> None:
@@ -114,15 +124,34 @@ class TestWhatIsNoUsage:
         ):
             normalise_usage(raw)
 
-    def test_seconds_are_refused_with_the_way_to_send_them(self) -> None:
-        with pytest.raises(InvalidError, match="counts seconds, not tokens"):
-            normalise_usage({"type": "duration", "seconds": 9})
+    def test_a_refusal_names_all_who_are_understood(self) -> None:
+        with pytest.raises(InvalidError) as refused:
+            normalise_usage({"tokens": 5})
+
+        for name in ("OpenAI", "Anthropic", "Gemini", "Bedrock", "Cohere", "Ollama", "LangChain"):
+            assert name in refused.value.detail
+
+    @pytest.mark.parametrize(
+        "raw", [{"pages_processed": 3}, {"model": "ocr", "usage_info": {"pages_processed": 3}}]
+    )
+    def test_pages_are_refused_with_the_way_to_send_them(self, raw: dict[str, object]) -> None:
+        with pytest.raises(InvalidError, match="counts pages, not tokens; send them as a quantity"):
+            normalise_usage(raw)
 
     def test_a_body_whose_usage_is_null_is_refused_as_not_reported(self) -> None:
         with pytest.raises(
             InvalidError, match=r"usage\.usage is empty: the provider has not reported"
         ):
             normalise_usage({"model": "gpt-4", "usage": None, "output": []})
+
+    def test_a_body_that_names_a_tier_and_no_usage_is_refused_as_not_reported(self) -> None:
+        with pytest.raises(InvalidError, match=r"usage\.usage is empty"):
+            normalise_usage({"model": "gpt-4", "service_tier": "default", "usage": None})
+
+    def test_counts_beside_a_usage_that_is_null_are_the_usage(self) -> None:
+        body: dict[str, object] = {"usage": None, "prompt_eval_count": 5, "eval_count": 2}
+
+        assert pools_of(body) == {"input": 5, "output": 2}
 
     @pytest.mark.parametrize("usage", [5, "x", True, [{"prompt_tokens": 5}]], ids=str)
     def test_a_body_whose_usage_is_no_object_is_refused(self, usage: object) -> None:
@@ -137,6 +166,9 @@ class TestWhatIsNoUsage:
             {"input_tokens": -1},
             {"promptTokenCount": [5]},
             {"cache_creation": {}},
+            {"billed_units": {"input": 1}},
+            {"inputTokens": "5"},
+            {"seconds": "27"},
         ],
         ids=str,
     )
@@ -203,7 +235,7 @@ class TestCost:
 
     @pytest.mark.parametrize(
         "cost",
-        [-1, True, "0.1", {"total_cost": 1}, Decimal("NaN"), Decimal("1e400"), 1001, LONG],
+        [-1, True, "0.1", {"cost": 1}, {}, Decimal("NaN"), Decimal("1e400"), 1001, LONG],
         ids=str,
     )
     def test_an_impossible_cost_is_no_cost_and_said(self, cost: object) -> None:
@@ -211,6 +243,48 @@ class TestCost:
 
         assert usage.cost_picousd is None
         assert usage.warnings == ("impossible_cost",)
+
+    def test_perplexity_states_the_whole_cost_among_its_parts(self) -> None:
+        cost = {"input_tokens_cost": Decimal("0.001"), "total_cost": Decimal("0.006")}
+
+        usage = normalise_usage({"prompt_tokens": 1, "cost": cost})
+
+        assert (usage.cost_picousd, usage.provider) == (6 * 10**9, "")
+
+    def test_xai_states_it_in_ticks_of_a_ten_thousand_millionth_dollar(self) -> None:
+        raw: dict[str, object] = {"prompt_tokens": 1, "cost_in_usd_ticks": 37_756_000}
+
+        assert normalise_usage(raw).cost_picousd == 3_775_600_000
+
+    @pytest.mark.parametrize("ticks", [-1, "5", True, 1000 * 10**10 + 1])
+    def test_impossible_ticks_are_no_cost_and_said(self, ticks: object) -> None:
+        usage = normalise_usage({"prompt_tokens": 1, "cost_in_usd_ticks": ticks})
+
+        assert (usage.cost_picousd, usage.warnings) == (None, ("impossible_cost",))
+
+    @pytest.mark.parametrize(
+        ("is_byok", "details", "picousd"),
+        [
+            (True, {"upstream_inference_cost": Decimal("0.02")}, 21 * 10**9),
+            (True, {"upstream_inference_cost": None}, 10**9),
+            (True, None, 10**9),
+            (False, {"upstream_inference_cost": Decimal("0.02")}, 10**9),
+            (None, {"upstream_inference_cost": Decimal("0.02")}, 10**9),
+        ],
+    )
+    def test_with_your_own_key_the_provider_behind_openrouter_bills_besides(
+        self, is_byok: object, details: object, picousd: int
+    ) -> None:
+        raw: dict[str, object] = {
+            "prompt_tokens": 1,
+            "cost": Decimal("0.001"),
+            "is_byok": is_byok,
+            "cost_details": details,
+        }
+
+        usage = normalise_usage(raw)
+
+        assert (usage.cost_picousd, usage.provider) == (picousd, "openrouter")
 
     def test_an_estimate_by_somebody_else_is_no_cost(self) -> None:
         raw: dict[str, object] = {

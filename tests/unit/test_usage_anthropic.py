@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tollkeeper.domain.usage import normalise_usage
+from tollkeeper.domain.usage import TokenPools, UsagePart, normalise_usage
+from tollkeeper.domain.usage.anthropic import MOST_PARTS
 
 
 def pools_of(raw: dict[str, object]) -> dict[str, int]:
@@ -13,6 +14,20 @@ def pools_of(raw: dict[str, object]) -> dict[str, int]:
 
 def warnings_of(raw: dict[str, object]) -> tuple[str, ...]:
     return normalise_usage(raw).warnings
+
+
+def message_with(*advised: dict[str, object]) -> dict[str, object]:
+    """A message of model a that thought one token and searched the web, and who else worked."""
+    return {
+        "model": "a",
+        "usage": {
+            "input_tokens": 1,
+            "output_tokens": 2,
+            "output_tokens_details": {"thinking_tokens": 1},
+            "server_tool_use": {"web_search_requests": 3, "web_fetch_requests": 9},
+            "iterations": [{"input_tokens": 1, "output_tokens": 2}, *advised],
+        },
+    }
 
 
 class TestAnthropic:
@@ -111,24 +126,91 @@ class TestAnthropic:
         assert pools_of(raw) == {"input": 510, "cached_input": 7, "output": 22, "reasoning": 6}
         assert warnings_of(raw) == ()
 
-    @pytest.mark.parametrize(("model", "warnings"), [("a", ()), ("b", ("iterations_other_model",))])
-    def test_an_iteration_of_another_model_is_said(
-        self, model: str, warnings: tuple[str, ...]
-    ) -> None:
-        body: dict[str, object] = {
-            "model": "a",
-            "usage": {
-                "input_tokens": 1,
-                "output_tokens": 1,
+    def test_iterations_of_one_model_are_no_parts(self) -> None:
+        body = message_with({"input_tokens": 5, "output_tokens": 5, "model": "a"})
+
+        assert pools_of(body) == {"input": 6, "output": 6, "reasoning": 1}
+        assert normalise_usage(body).parts == ()
+
+    def test_an_iteration_of_another_model_is_a_part_of_its_own(self) -> None:
+        """Why: an advisor is billed at its own model; thinking and searches are the message's."""
+        usage = normalise_usage(message_with({"input_tokens": 5, "output_tokens": 5, "model": "b"}))
+
+        assert usage.pools == TokenPools(input=6, output=6, reasoning=1)
+        assert usage.parts == (
+            UsagePart(None, TokenPools(input=1, output=1, reasoning=1), web_searches=3),
+            UsagePart("b", TokenPools(input=5, output=5)),
+        )
+        assert (usage.web_searches, usage.warnings) == (3, ())
+
+    def test_every_iteration_of_a_model_is_in_one_part(self) -> None:
+        row: dict[str, object] = {"input_tokens": 5, "output_tokens": 5, "model": "b"}
+
+        assert normalise_usage(message_with(row, row)).parts[1:] == (
+            UsagePart("b", TokenPools(input=10, output=10)),
+        )
+
+    def test_more_models_than_any_message_has_are_charged_as_its_own_and_said(self) -> None:
+        rows: list[dict[str, object]] = [
+            {"input_tokens": 1, "output_tokens": 1, "model": f"m{number}"} for number in range(50)
+        ]
+
+        usage = normalise_usage(message_with(*rows))
+
+        assert usage.pools.total() == 3 + 100
+        assert len(usage.parts) == MOST_PARTS
+        assert usage.warnings == ("too_many_models",)
+
+    def test_parts_add_up_to_the_pools_where_every_iteration_names_another_model(self) -> None:
+        usage = normalise_usage(
+            {
+                "input_tokens": 0,
+                "output_tokens": 0,
                 "iterations": [
-                    {"input_tokens": 1, "output_tokens": 1},
-                    {"input_tokens": 5, "output_tokens": 5, "model": model},
+                    {"input_tokens": 2, "output_tokens": 3, "model": "b"},
+                    {"input_tokens": 5, "output_tokens": 7, "model": "c"},
                 ],
-            },
+            }
+        )
+
+        assert usage.parts == (
+            UsagePart("b", TokenPools(input=2, output=3)),
+            UsagePart("c", TokenPools(input=5, output=7)),
+        )
+        assert usage.pools == TokenPools(input=7, output=10)
+
+    @pytest.mark.parametrize("model", [None, "claude-opus-5", "eu.anthropic.claude-opus-5"])
+    def test_the_shape_of_a_claude_is_anthropics(self, model: str | None) -> None:
+        raw: dict[str, object] = {"input_tokens": 1, "cache_read_input_tokens": 0}
+
+        assert normalise_usage({"model": model, "usage": raw}).provider == "anthropic"
+
+    def test_the_same_shape_of_another_model_proves_nothing(self) -> None:
+        raw: dict[str, object] = {"input_tokens": 1, "cache_read_input_tokens": 0}
+
+        assert normalise_usage({"model": "MiniMax-M2", "usage": raw}).provider == ""
+
+    @pytest.mark.parametrize(
+        ("total", "pools", "warnings"),
+        [
+            (62, {"input": 8, "cached_input": 50, "output": 4}, ()),
+            (112, {"input": 58, "cached_input": 50, "output": 4}, ()),
+            (120, {"input": 66, "cached_input": 50, "output": 4}, ("hidden_tokens",)),
+            (100, {"input": 58, "cached_input": 50, "output": 4}, ("total_mismatch",)),
+        ],
+    )
+    def test_a_total_of_a_copy_says_whether_its_caches_are_inside_the_input(
+        self, total: int, pools: dict[str, int], warnings: tuple[str, ...]
+    ) -> None:
+        raw: dict[str, object] = {
+            "input_tokens": 58,
+            "cache_read_input_tokens": 50,
+            "output_tokens": 4,
+            "total_tokens": total,
         }
 
-        assert pools_of(body) == {"input": 6, "output": 6}
-        assert warnings_of(body) == warnings
+        assert pools_of(raw) == pools
+        assert warnings_of(raw) == warnings
 
     def test_one_iteration_equal_to_the_top_level_is_the_message_itself(self) -> None:
         counts: dict[str, object] = {

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tollkeeper.domain.usage import normalise_usage
-from tollkeeper.domain.usage_pools import TokenPools, complete_sides, split_input, split_output
-from tollkeeper.domain.usage_sheet import Notes, Sheet
+from tollkeeper.domain.usage.pools import TokenPools
+from tollkeeper.domain.usage.sheet import Notes, Sheet
+from tollkeeper.domain.usage.sides import complete_sides, join_sides, split_input, split_output
 
 
 def read(raw: dict[str, object]) -> tuple[dict[str, int], tuple[str, ...]]:
@@ -82,8 +83,8 @@ def test_a_side_that_the_total_leaves_nothing_for_is_empty() -> None:
 def test_a_side_without_parts_is_all_of_one_kind() -> None:
     sheet = Sheet({}, Notes())
 
-    assert split_input(sheet, whole=5) == TokenPools(input=5)
-    assert split_output(sheet, whole=5) == TokenPools(output=5)
+    read, said = split_input(sheet, whole=5), split_output(sheet, whole=7)
+    assert join_sides(read, said) == TokenPools(input=5, output=7)
     assert sheet.notes.warnings == []
 
 

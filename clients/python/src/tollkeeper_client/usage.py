@@ -24,6 +24,8 @@ _GEMINI_ONLY = frozenset(
 )
 # Where the events of streams keep the answer that they are about.
 _INNER = ("response", "message", "chunk")
+# Where Bedrock's streams keep it, in an event that says no type.
+_METADATA = "metadata"
 
 
 class Kind(Enum):
@@ -40,6 +42,7 @@ class Report:
 
     usage: Mapping[str, object]
     model: str | None = None
+    service_tier: str | None = None
     answer_id: str | None = None
     is_gemini: bool = False
     is_plain: bool = False
@@ -47,15 +50,16 @@ class Report:
     kind: Kind = Kind.WHOLE
 
     def to_wire(self) -> dict[str, object]:
-        """The member `usage` of a request: the model and the raw report.
+        """The member `usage` of a request: the model, the service tier and the raw report.
 
         Why: nothing else of the answer is sent. It is large, and none of our business.
         """
         if self.is_plain:
             return dict(self.usage)
         model, usage = ("modelVersion", "usageMetadata") if self.is_gemini else ("model", "usage")
-        named: dict[str, object] = {} if self.model is None else {model: self.model}
-        return {**named, usage: dict(self.usage)}
+        named = {model: self.model, "service_tier": self.service_tier}
+        said: dict[str, object] = {name: each for name, each in named.items() if each is not None}
+        return {**said, usage: dict(self.usage)}
 
     def after(self, before: Report | None) -> Report:
         """What is known after this report: the last usage wins.
@@ -68,10 +72,11 @@ class Report:
             return self
         model = self.model or before.model
         answer_id = self.answer_id or before.answer_id
+        tier = self.service_tier or before.service_tier
         usage = self.usage
         if self.kind is Kind.CHANGE and before.kind is not Kind.WHOLE:
             usage = {**before.usage, **self.usage}
-        return replace(self, usage=usage, model=model, answer_id=answer_id)
+        return replace(self, usage=usage, model=model, service_tier=tier, answer_id=answer_id)
 
 
 def find_report(item: object) -> Report | None:
@@ -87,11 +92,10 @@ def find_report(item: object) -> Report | None:
         report = _read_answer(member_of(item, "message"))
         return None if report is None else replace(report, kind=Kind.START, is_piece=True)
     report = _read_answer(item)
-    if report is None and told:
-        report = _read_answer(member_of(item, *_INNER))
-        return None if report is None else replace(report, is_piece=True)
     if report is None:
-        return None
+        inner = member_of(item, *_INNER) if told else member_of(item, _METADATA)
+        report = _read_answer(inner)
+        return None if report is None else replace(report, is_piece=True)
     if told == "message_delta":
         return replace(report, kind=Kind.CHANGE, is_piece=True)
     return replace(report, is_piece=(text_of(item, "object") or "").endswith(".chunk"))
@@ -128,6 +132,7 @@ def _read_answer(answer: object) -> Report | None:
     return Report(
         usage=_to_camel(usage) if is_gemini else usage,
         model=_usable_model(text_of(answer, "model", "modelVersion", "model_version")),
+        service_tier=_usable_tier(text_of(answer, "service_tier", "serviceTier")),
         answer_id=text_of(answer, "id", "responseId", "response_id"),
         is_gemini=is_gemini,
     )
@@ -138,6 +143,11 @@ def _usable_model(name: str | None) -> str | None:
 
     Why: a run whose hold names the model must not go uncharged for a name with a blank in it.
     """
+    return name if name is not None and _MODEL.fullmatch(name) else None
+
+
+def _usable_tier(name: str | None) -> str | None:
+    """The word for how the call was served, where it is one: priority costs more, flex less."""
     return name if name is not None and _MODEL.fullmatch(name) else None
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from tollkeeper.domain.entries import Run
-from tollkeeper.domain.usage_pools import POOL_NAMES, TokenPools
+from tollkeeper.domain.usage.pools import POOL_NAMES, TokenPools
 
-MOST_TOTALS_PER_DAY = 48
+MOST_TOTALS_PER_DAY = 32
 OTHER = "other"
 NO_TOKENS = (0,) * len(POOL_NAMES)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tollkeeper.domain.money import floor_div, show_usd
 from tollkeeper.domain.totals import Total
-from tollkeeper.domain.usage_pools import POOL_NAMES
+from tollkeeper.domain.usage.pools import POOL_NAMES
 from tollkeeper.edge.wire import Amount
 from tollkeeper.service.stats import Row, Stats
 
