@@ -14,7 +14,8 @@ SAM := .venv-sam/bin/sam
 BIN := .venv/bin
 
 .PHONY: run engine setup test check lint types rooms template validate build deploy deploy-check \
-	first-key redrive bench verify verify-export storm storm-socket planted exhaustive hostile mutation docs lock clean
+	first-key redrive prices rerate catalog-diff bench verify verify-export storm storm-socket planted \
+	exhaustive hostile mutation docs lock clean
 
 # ---------------------------------------------------------------------------------- one machine
 # PORT, DATA and DEV_KEY come from the command line or the environment:
@@ -86,6 +87,28 @@ redrive: setup
 	@$(BIN)/python -m local.redrive --function $(FUNCTION) \
 		$(if $(QUEUE),--queue $(QUEUE),--account $(ACCOUNT) --from-seq $(or $(FROM),1) --to-seq $(TO))
 
+# ----------------------------------------------------------------------------------- the prices
+# The price book beside CATALOG is made anew from the pinned package. A rate that changes by more
+# than LIMIT=25 percent, or a model that is gone, is written only with ACCEPT=1.
+CATALOG ?= layers/catalog/catalog.toml
+prices: setup
+	@$(BIN)/python -m local.prices --catalog $(CATALOG) $(if $(LIMIT),--limit $(LIMIT)) \
+		$(if $(ACCEPT),--accept) $(if $(DATE),--date $(DATE))
+
+# Charges of models that have a price by now are priced anew: URL is the output ApiUrl, the environment
+# has TOLLKEEPER_KEY with the scope admin: make rerate URL=https://... REASON="gpt-9 has a price"
+rerate: setup
+	@$(BIN)/python -m local.rerate --url $(URL) --reason "$(REASON)"
+
+# What the ledger would have cost under another catalog, before anybody is surprised:
+#   make catalog-diff NEW=path/to/catalog.toml FROM=2026-11-01 TO=2026-11-30
+# of what `make run` serves; of a stack with TABLE=<TableName> and AWS credentials that may scan it; of
+# an export with EXPORT=folder. TOP=20 movers each, JSON=1 for programs.
+catalog-diff: setup
+	@$(BIN)/python -m local.catalog_diff --new $(NEW) $(if $(TABLE),--table $(TABLE)) \
+		$(if $(EXPORT),--export $(EXPORT)) $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO)) \
+		$(if $(TOP),--top $(TOP)) $(if $(JSON),--json)
+
 # ------------------------------------------------------------------------------------- the rest
 bench: setup engine
 	$(BIN)/python -m benchmarks.run
@@ -137,6 +160,7 @@ storm-socket: setup engine
 docs: setup
 	$(BIN)/python -m local.requirements_page
 	$(BIN)/python -m local.openapi
+	$(BIN)/python -m local.catalog_schema
 
 # Pins every requirement anew; the layer's pins come first, the others follow them.
 LOCK := .venv-lock/bin/pip-compile --quiet --upgrade --strip-extras --annotation-style line \

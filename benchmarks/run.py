@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from benchmarks import calls, contention, cpu, http, imports, verify
+from benchmarks import calls, contention, cpu, http, imports, pricing, verify
 from benchmarks.report import Aim, Section, aims_table
 from benchmarks.stack import describe_machine
 
@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, Callable[..., Section]] = {
     "calls": calls.run,
     "cpu": cpu.run,
     "imports": imports.run,
+    "pricing": pricing.run,
     "contention": contention.run,
     "http": http.run,
     "verify": verify.run,

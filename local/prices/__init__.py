@@ -1,0 +1,1 @@
+"""The command that makes the price book: `python -m local.prices`."""
