@@ -114,7 +114,8 @@ def mount_catalog(stand_in: StandIn, outputs: Mapping[str, str]) -> None:
     location = client.get_layer_version_by_arn(Arn=arn)["Content"].get("Location", "")
     with urlopen(location, timeout=30) as answer:
         held = zipfile.ZipFile(io.BytesIO(answer.read()))
-    stand_in.catalog.write_bytes(held.read("catalog.toml"))
+    for name in ("catalog.toml", "prices.json"):
+        stand_in.catalog.with_name(name).write_bytes(held.read(name))
 
 
 def first_key(outputs: Mapping[str, str]) -> str:

@@ -11,7 +11,8 @@ from tollkeeper.edge.answers import show_account, show_explained
 from tollkeeper.edge.history import answer_history
 from tollkeeper.edge.http import Answer, Api
 from tollkeeper.edge.observability import log_fact
-from tollkeeper.service.charging import explain_entry, see_account
+from tollkeeper.service.charging import see_account
+from tollkeeper.service.explaining import explain_entry
 
 api = Api(lambda: wiring.clock().now())
 

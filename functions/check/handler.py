@@ -35,7 +35,8 @@ def estimate_run() -> Response[str]:
     body, _ = request.body(CheckBody)
     world = wiring.world()
     run = body.to_run(world.catalog)
-    return Answer(show_estimate(quote(world, run.account, run.consumption))).to_response()
+    quoted = quote(world, run.account, run.consumption, run.opens_on)
+    return Answer(show_estimate(quoted)).to_response()
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -6,7 +6,17 @@ against these schemas with no member left over, so neither can change without th
 
 from __future__ import annotations
 
-from local.openapi.parts import BALANCE, BOUGHT, HOLD_ID, KEY, LISTED, RUN, SERVICE_KEY, USED
+from local.openapi.parts import (
+    BALANCE,
+    BOUGHT,
+    HOLD_ID,
+    KEY,
+    LISTED,
+    PRICED_AS,
+    RUN,
+    SERVICE_KEY,
+    USED,
+)
 from local.openapi.schemas import (
     AMOUNT,
     COUNT,
@@ -35,6 +45,8 @@ ANSWERS: dict[str, Schema] = {
         required=AMOUNT,
         available=AMOUNT,
         spendable=said(AMOUNT, "What a charge may take: available and what overdraft is left"),
+        cost_usd=RUN["cost_usd"],
+        price_version=RUN["price_version"],
         warnings=rows(ref("Warning")),
     ),
     "Estimate": record(
@@ -44,9 +56,11 @@ ANSWERS: dict[str, Schema] = {
         quote_id=said(
             or_null(TEXT), "Send it with the call and these prices hold; null where none are signed"
         ),
+        cost_usd=RUN["cost_usd"],
         price_version=RUN["price_version"],
         explanation=TEXT,
         breakdown=RUN["breakdown"],
+        warnings=rows(ref("Warning")),
     ),
     "Charged": record(key=KEY, charged=AMOUNT, **BALANCE, **RUN, warnings=rows(ref("Warning"))),
     "Held": record(
@@ -95,6 +109,22 @@ ANSWERS: dict[str, Schema] = {
     ),
     "GivenBack": record(
         key=KEY, charge=said(or_null(KEY), "The charge's key"), refunded=AMOUNT, **BALANCE
+    ),
+    "Rerated": record(
+        key=KEY,
+        charge=said(or_null(KEY), "The charge's key"),
+        before=said(AMOUNT, "What the run was priced at before"),
+        price=said(AMOUNT, "What it costs"),
+        returned=said(AMOUNT, "Back in the grants that it came from"),
+        taken=said(AMOUNT, "Taken beside the charge"),
+        uncollected=said(AMOUNT, "Not there to take; below 0 where less of it is open than before"),
+        **BALANCE,
+        **RUN,
+        warnings=rows(ref("Warning")),
+    ),
+    "Quarantine": record(
+        charges=rows(ref("WaitingCharge")),
+        next_cursor=said(or_null(TEXT), "The `cursor` of the next page; null on the last one"),
     ),
     "Granted": record(key=KEY, grant_id=TEXT, granted=AMOUNT, **BALANCE),
     "Adjusted": record(key=KEY, adjusted=AMOUNT, **BALANCE),
@@ -145,6 +175,7 @@ ANSWERS: dict[str, Schema] = {
         windows=rows(ref("Window")),
         limits=ref("AccountLimits"),
         features=rows(ref("FeatureUse")),
+        allowances=rows(ref("AllowanceUse")),
         totals=ref("AccountTotals"),
         seq=COUNT,
         updated_at=MOMENT,
@@ -171,6 +202,7 @@ ANSWERS: dict[str, Schema] = {
             alerts=said(rows(TEXT), "The thresholds that this row crossed"),
             refers_to=or_null(KEY),
             returned_by=or_null(KEY),
+            rerated_by=said(or_null(KEY), "The row that corrected a quarantined charge"),
             reason=or_null(TEXT),
             actor=or_null(TEXT),
             details=counts(TEXT),
@@ -178,9 +210,11 @@ ANSWERS: dict[str, Schema] = {
             warnings=rows(ref("Warning")),
             **RUN,
             **USED,
+            **PRICED_AS,
         ),
         *RUN,
         *USED,
+        *PRICED_AS,
     ),
     "Stats": record(
         **{"from": DAY}, to=DAY, zone=TEXT, rows=rows(ref("StatsRow")), totals=ref("StatsTotal")

@@ -11,6 +11,7 @@ from local.openapi.schemas import (
     WHOLE,
     Schema,
     choice,
+    counts,
     or_null,
     partly,
     record,
@@ -20,7 +21,8 @@ from local.openapi.schemas import (
 )
 from tollkeeper.domain.entries import EntryKind
 from tollkeeper.domain.grants import GrantKind
-from tollkeeper.domain.usage_pools import POOL_NAMES
+from tollkeeper.domain.steps import STEPS
+from tollkeeper.domain.usage.pools import POOL_NAMES
 from tollkeeper.edge.routes import SCOPES
 
 KEY = said(TEXT, "The key of the ledger row: your Idempotency-Key, or one of the system's with `~`")
@@ -73,6 +75,14 @@ USED: dict[str, Schema] = {
     "tokens": or_null(TOKENS),
     "response_time_ms": or_null(COUNT),
     "occurred_at": or_null(MOMENT),
+}
+PRICED_AS: dict[str, Schema] = {
+    "provider": said(or_null(TEXT), "Whose rates priced it"),
+    "service_tier": said(or_null(TEXT), "`batch`, `flex`, `priority` or `fast`"),
+    "plan": said(or_null(TEXT), "The plan whose prices applied, where prices depend on it"),
+    "stands_for": said(or_null(TEXT), "The model whose rates stood in for unknown ones"),
+    "pending": said(or_null(choice("unknown_model")), "Why the price was not final"),
+    "computation": said(or_null(ref("Computation")), "Null where the row has no price"),
 }
 # A charge that is undone on a later day counts there as a run less.
 TOTAL: dict[str, Schema] = {
@@ -131,6 +141,12 @@ PARTS: dict[str, Schema] = {
         resets_at=MOMENT,
     ),
     "FeatureUse": record(feature=TEXT, used=COUNT, limit=COUNT),
+    "AllowanceUse": record(
+        feature=TEXT,
+        used=said(AMOUNT, "Of the period so far; tiers count above what is free"),
+        free=AMOUNT,
+        unit=said(TEXT, "What is counted: a call, a token or the operation's own unit"),
+    ),
     "FeatureLimit": record(feature=TEXT, limit=COUNT),
     "AccountPlan": record(
         id=TEXT,
@@ -175,6 +191,30 @@ PARTS: dict[str, Schema] = {
         "low_balance",
     ),
     "HistoryRow": record(**LISTED),
+    "Computation": record(
+        agrees=said(
+            {"type": ["boolean", "null"]}, "Null where it cannot be computed again: `why` says so"
+        ),
+        why=or_null(TEXT),
+        price=said(AMOUNT, "What the row says, collected or not"),
+        computed=said(or_null(AMOUNT), "What its inputs come to under its price version"),
+        price_version=TEXT,
+        priced_at=said(or_null(MOMENT), "The moment whose dated rates applied"),
+        steps=rows(ref("ComputationStep")),
+    ),
+    "ComputationStep": record(
+        step=choice(*STEPS),
+        text=said(TEXT, "A sentence for people"),
+        numbers=said(counts(TEXT), "Exact: decimals, or `n/d` where those have no end"),
+    ),
+    "WaitingCharge": record(
+        account=TEXT,
+        key=KEY,
+        at=MOMENT,
+        operation=TEXT,
+        model=or_null(TEXT),
+        charged=said(AMOUNT, "What was charged until the price is known"),
+    ),
     "Draw": record(grant=TEXT, kind=choice(*GrantKind), amount=AMOUNT),
     "StatsTotal": record(**TOTAL),
     "StatsRow": partly(
@@ -203,23 +243,37 @@ PARTS: dict[str, Schema] = {
         expires_after_days=or_null(COUNT),
     ),
     "ModelPrice": record(name=TEXT, patterns=rows(TEXT), price=AMOUNT, explanation=TEXT),
-    "OperationPrice": record(
-        id=TEXT,
-        name=TEXT,
-        rule=choice("flat", "per_unit", "per_1k_tokens", "local"),
-        price=said(or_null(AMOUNT), "Credits per `unit`; null where each model has its own"),
-        unit=TEXT,
-        explanation=TEXT,
-        feature=or_null(TEXT),
-        models=rows(ref("ModelPrice")),
+    "OperationPrice": partly(
+        record(
+            id=TEXT,
+            name=TEXT,
+            rule=choice("flat", "per_unit", "per_1k_tokens", "tokens", "resource", "local"),
+            price=said(or_null(AMOUNT), "Credits per `unit`; null where each model has its own"),
+            unit=TEXT,
+            explanation=TEXT,
+            feature=or_null(TEXT),
+            models=rows(ref("ModelPrice")),
+            minimum=said(AMOUNT, "Each run costs at least this"),
+            free_allowance=said(AMOUNT, "So many calls, units or tokens of a period cost nothing"),
+            tiers=rows(
+                record(above=AMOUNT, percent=said(AMOUNT, "Of the price, above that volume"))
+            ),
+        ),
+        "minimum",
+        "free_allowance",
+        "tiers",
     ),
-    "Plan": record(
-        id=TEXT,
-        name=TEXT,
-        allocation=AMOUNT,
-        is_default=FLAG,
-        rollover=choice("none", "all", "capped"),
-        features=rows(ref("FeatureLimit")),
+    "Plan": partly(
+        record(
+            id=TEXT,
+            name=TEXT,
+            allocation=AMOUNT,
+            is_default=FLAG,
+            rollover=choice("none", "all", "capped"),
+            features=rows(ref("FeatureLimit")),
+            prices=said(rows(ref("OperationPrice")), "What costs something else on this plan"),
+        ),
+        "prices",
     ),
     "ServiceKey": record(**SERVICE_KEY),
     "Finding": record(invariant=TEXT, where=TEXT, what=said(TEXT, "A sentence for people")),

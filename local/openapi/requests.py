@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, cast, get_args
 
 from pydantic import BaseModel
@@ -112,7 +112,16 @@ MEMBERS = {
     "success_url": "Where the customer goes who paid; on an allowed origin",
     "to": "The last day",
     "usage": "Tokens by pool, or the provider's usage object, or its whole answer",
+    "provider": "Whose rates apply: `openai`, `anthropic`, …; absent: what model and usage say",
+    "service_tier": "How the provider ran it; absent: what the usage says",
+    "resource": "What the run took of a machine, where its operation is priced by that",
     "zone": "An IANA time zone such as Europe/Berlin",
+}
+
+RESOURCE = {
+    "cpu_ms": "Milliseconds of processors",
+    "mem_mb": "Megabytes of 10^6 bytes, for `duration_ms`",
+    "duration_ms": "How long it ran, in milliseconds",
 }
 
 
@@ -131,8 +140,8 @@ class Generator(GenerateJsonSchema):
 def body_schema(model: type[BaseModel]) -> Schema:
     """The body's schema: closed, each member with a sentence."""
     schema = model.model_json_schema(schema_generator=Generator)
-    assert "$defs" not in schema, f"{model.__name__} has parts that need components of their own"
-    members = {name: _member(name, each) for name, each in _properties(schema).items()}
+    inner = {f"#/$defs/{name}": each for name, each in schema.get("$defs", {}).items()}
+    members = {name: _member(name, each, inner) for name, each in _properties(schema).items()}
     required = {"required": schema["required"]} if "required" in schema else {}
     return {
         "type": "object",
@@ -147,13 +156,32 @@ def _properties(schema: Schema) -> dict[str, Schema]:
     return cast("dict[str, Schema]", schema["properties"])
 
 
-def _member(name: str, schema: Schema) -> Schema:
+def _member(name: str, schema: Schema, inner: Mapping[str, Schema]) -> Schema:
     if name not in MEMBERS:
         raise KeyError(f"{name!r} needs a sentence in local/openapi/requests.py: MEMBERS")
+    kept = _plain(schema)
+    if "anyOf" in kept:
+        kept["anyOf"] = [_inline(each, inner) for each in kept["anyOf"]]
+    return said(kept, MEMBERS[name])
+
+
+def _plain(schema: Schema) -> Schema:
+    """The schema without what pydantic says for itself."""
     kept = {key: value for key, value in schema.items() if key != "title"}
     if kept.get("default", ...) is None:
         del kept["default"]
-    return said(kept, MEMBERS[name])
+    return kept
+
+
+def _inline(schema: Schema, inner: Mapping[str, Schema]) -> Schema:
+    """An object of its own is said where it stands, each of its members with a sentence."""
+    found = inner.get(schema.get("$ref", ""))
+    if found is None:
+        return schema
+    members = {
+        name: said(_plain(each), RESOURCE[name]) for name, each in _properties(found).items()
+    }
+    return {"type": "object", "additionalProperties": False, "properties": members}
 
 
 ROWS: Schema = {"type": "integer", "minimum": 1, "maximum": 5000}
@@ -161,6 +189,7 @@ ROWS: Schema = {"type": "integer", "minimum": 1, "maximum": 5000}
 QUERIES: dict[str, Schema] = {
     "limit": ROWS,
     "cursor": {"type": "string", "pattern": "^[0-9]{1,15}$"},
+    "QuarantineQuery.cursor": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,700}$"},
 }
 
 
@@ -169,7 +198,8 @@ def query_parameters(model: type[BaseModel]) -> list[Schema]:
     found: list[Schema] = []
     for name, field in model.model_fields.items():
         wire = field.alias or name
-        schema = QUERIES.get(wire) or _without_null(model, wire)
+        own = QUERIES.get(f"{model.__name__}.{wire}")
+        schema = own or QUERIES.get(wire) or _without_null(model, wire)
         found.append({"name": wire, "in": "query", "description": MEMBERS[wire], "schema": schema})
     return found
 

@@ -24,6 +24,7 @@ from tests.support.driving import Driver, FakeClock
 from tests.support.forgetting import forget
 from tests.support.payments import FakeStripe, buy, deliver
 from tollkeeper.edge import wiring
+from tollkeeper.edge.quarantine_routes import show_place
 
 
 class Recorder:
@@ -87,6 +88,8 @@ def live(driver: Driver, clock: FakeClock, stripe: FakeStripe) -> None:
     assert len(driver.entries("user_1")) > 8
     route = "GET /v1/accounts/{id}/entries"
     assert driver.call(route, path={"id": "user_2"}, query={"limit": "2"}).body["next_cursor"]
+    for place in ((0, ""), (5, "001795176000000#user_1#c#k")):
+        assert driver.call("GET /v1/quarantine", query={"cursor": show_place(*place)}).status == 200
 
 
 def test_the_handlers_requests_are_answered_alike(

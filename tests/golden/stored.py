@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from tollkeeper.domain.account import Account, Lifetime, PlanState, Status, Windows
@@ -9,8 +10,9 @@ from tollkeeper.domain.draft import ChargeReturned
 from tollkeeper.domain.entries import AccountId, Entry, EntryKey, EntryKind, Line, Run
 from tollkeeper.domain.grants import Draw, Grant, GrantKind
 from tollkeeper.domain.purchases import EventSeen, Linked, Purchase, PurchaseStatus
-from tollkeeper.domain.totals import DayClosed, Total, TotalKey
-from tollkeeper.domain.usage_pools import TokenPools
+from tollkeeper.domain.quarantine import Waiting
+from tollkeeper.domain.totals import DayClosed, Total, TotalKey, tokens_of
+from tollkeeper.domain.usage.pools import TokenPools
 from tollkeeper.store.api_keys import ServiceKey
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -32,7 +34,12 @@ LATER_GRANT = Grant(
 )
 TOTALS = {
     TotalKey("chat", "gpt-4", "tutor"): Total(
-        3, 1, 2_500_000, 250_000, 98_000_000, tokens=(1200, 0, 0, 0, 340, 60, 0, 0)
+        3,
+        1,
+        2_500_000,
+        250_000,
+        98_000_000,
+        tokens=tokens_of(TokenPools(input=1200, output=340, reasoning=60)),
     ),
     TotalKey("call"): Total(1, 0, 1_000_000, 0, 0),
 }
@@ -166,3 +173,13 @@ EVENT = EventSeen("evt_1", "checkout.session.completed", "granted", NOON)
 LINK = Linked("pi_1", USER, "pur_0123")
 DAY = DayClosed(date(2026, 11, 19), {TotalKey("call", "", "Übung"): Total(1, 0, 1_000_000, 0, 0)})
 RETURNED = ChargeReturned(EntryKey("c#order-16"), EntryKey("c#order-17"))
+RERATED = ChargeReturned(EntryKey("c#order-16"), EntryKey("c#order-18"), is_rerate=True)
+WAITING = Waiting(
+    account=USER,
+    charge=EntryKey("h#run_7#settle"),
+    at=NOON,
+    operation="chat",
+    model="gpt-9",
+    charged_microcredits=4_000_000,
+)
+RESOLVED = replace(WAITING, resolved_at=NOON + timedelta(days=1), by=EntryKey("c#order-18"))

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.golden import stored, stored_gate
+from tests.golden import stored, stored_gate, stored_prices
 from tollkeeper.store.api_keys import api_key_from_item, api_key_to_item
 from tollkeeper.store.items import (
     HISTORY_ATTRIBUTES,
@@ -28,8 +28,9 @@ from tollkeeper.store.payments import (
     purchase_from_item,
     purchase_to_item,
 )
+from tollkeeper.store.quarantine import waiting_from_item, waiting_to_item
 from tollkeeper.store.rows import Item
-from tollkeeper.store.writes import day_to_item, returned_to_item
+from tollkeeper.store.writes import day_to_item, returned_from_item, returned_to_item
 
 STORED: dict[str, Item] = json.loads(
     Path(__file__).with_name("stored_items.json").read_text(encoding="utf-8")
@@ -42,11 +43,18 @@ def account_item(account: Any) -> Item:
     return account_to_item(account, due_ms=DUE_MS)
 
 
+def mark_item(mark: Any) -> Item:
+    """The mark of one of the account's charges."""
+    return returned_to_item(stored.USER, mark)
+
+
 VALUES: dict[str, tuple[object, Callable[[Any], Item], Callable[[Item], object] | None]] = {
     "account.full": (stored.FULL_ACCOUNT, account_item, account_from_item),
     "account.bare": (stored.BARE_ACCOUNT, account_item, account_from_item),
     "account.gate": (stored_gate.GATE_ACCOUNT, account_item, account_from_item),
     "account.never_low": (stored_gate.NEVER_LOW_ACCOUNT, account_item, account_from_item),
+    "account.prices": (stored_prices.PRICED_ACCOUNT, account_item, account_from_item),
+    "entry.prices": (stored_prices.PRICED_ENTRY, entry_to_item, entry_from_item),
     "entry.settle": (stored_gate.SETTLE_ENTRY, entry_to_item, entry_from_item),
     "entry.full": (stored.FULL_ENTRY, entry_to_item, entry_from_item),
     "entry.bare": (stored.BARE_ENTRY, entry_to_item, entry_from_item),
@@ -58,7 +66,10 @@ VALUES: dict[str, tuple[object, Callable[[Any], Item], Callable[[Item], object] 
     "link": (stored.LINK, link_to_item, link_from_item),
     "event": (stored.EVENT, event_to_item, None),
     "day": (stored.DAY, lambda day: day_to_item(stored.USER, day), None),
-    "returned": (stored.RETURNED, lambda mark: returned_to_item(stored.USER, mark), None),
+    "returned": (stored.RETURNED, mark_item, returned_from_item),
+    "returned.rerate": (stored.RERATED, mark_item, returned_from_item),
+    "waiting": (stored.WAITING, waiting_to_item, waiting_from_item),
+    "waiting.resolved": (stored.RESOLVED, waiting_to_item, waiting_from_item),
 }
 
 

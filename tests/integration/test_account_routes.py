@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.catalogs import put_catalog
 from tests.support.driving import Answered, Driver, FakeClock, verify_ledger
 from tests.support.dumping import dump_table
 from tollkeeper.edge import settings
@@ -34,8 +35,7 @@ def use_catalog(monkeypatch: pytest.MonkeyPatch, folder: Path, *changes: tuple[s
     for old, new in changes:
         assert text.count(old) == 1, old
         text = text.replace(old, new)
-    path = folder / "catalog.toml"
-    path.write_text(text)
+    path = put_catalog(folder, text)
     monkeypatch.setenv("CATALOG_PATH", str(path))
     settings.read_settings.cache_clear()
 

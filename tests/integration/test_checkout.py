@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.catalogs import put_catalog
 from tests.support.driving import Driver
 from tests.support.payments import HOME, FakeStripe, buy, state_of
 from tollkeeper.edge import settings, wiring
@@ -27,8 +28,7 @@ def service_key(driver: Driver, *scopes: str) -> dict[str, str]:
 def make_public(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     """From now on the catalog is open to everybody."""
     path = settings.read_settings().catalog_path
-    changed = tmp_path / "catalog.toml"
-    changed.write_text(path.read_text().replace("public = false", "public = true"))
+    changed = put_catalog(tmp_path, path.read_text().replace("public = false", "public = true"))
     monkeypatch.setenv("CATALOG_PATH", str(changed))
     settings.read_settings.cache_clear()
     wiring.world.cache_clear()

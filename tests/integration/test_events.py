@@ -45,6 +45,8 @@ REPLAYED: dict[str, tuple[int, str, object]] = {
     "admin.grant": (201, "available", 113.5),
     "admin.adjustment": (201, "adjusted", -0.5),
     "admin.refund": (201, "refunded", 0.5),
+    "admin.rerate": (409, "code", "not_pending"),
+    "admin.quarantine": (200, "next_cursor", None),
     "admin.plan": (200, "to", "pro"),
     "admin.profile": (200, "zone", "Europe/Berlin"),
     "account.balance": (200, "available", 149.5),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.catalogs import put_catalog
 from tests.support.driving import Driver, verify_ledger
 from tests.support.faults import FaultyClient
 from tests.support.payments import (
@@ -77,8 +78,8 @@ def test_the_pack_is_the_one_recorded_although_the_catalog_changed(
     driver: Driver, stripe: FakeStripe, bought: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
     path = settings.read_settings().catalog_path
-    changed = tmp_path / "catalog.toml"
-    changed.write_text(path.read_text().replace("credits = 500\n", "credits = 5\n"))
+    smaller = path.read_text().replace("credits = 500\n", "credits = 5\n")
+    changed = put_catalog(tmp_path, smaller)
     monkeypatch.setenv("CATALOG_PATH", str(changed))
     settings.read_settings.cache_clear()
     wiring.world.cache_clear()

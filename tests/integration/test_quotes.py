@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.catalogs import put_catalog
 from tests.support.driving import Driver, FakeClock
 from tests.support.forgetting import forget
 
@@ -18,8 +19,7 @@ def change_prices(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     text = (ROOT / "layers/catalog/catalog.toml").read_text(encoding="utf-8")
     dearer = text.replace("credits = 60", "credits = 120")
     assert dearer != text
-    path = folder / "catalog.toml"
-    path.write_text(dearer, encoding="utf-8")
+    path = put_catalog(folder, dearer)
     monkeypatch.setenv("CATALOG_PATH", str(path))
     forget()
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.catalogs import put_catalog
 from tests.support.driving import Driver, verify_ledger
 from tests.support.faults import FaultyClient
 from tests.support.payments import (
@@ -96,8 +97,7 @@ def read(file: str) -> dict[str, Any]:
 def recorded(driver: Driver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     """A purchase at the price of the recorded session, which is 30.00 in usd."""
     text = settings.read_settings().catalog_path.read_text()
-    changed = tmp_path / "catalog.toml"
-    changed.write_text(text.replace('price = "50.00"', 'price = "30.00"'))
+    changed = put_catalog(tmp_path, text.replace('price = "50.00"', 'price = "30.00"'))
     monkeypatch.setenv("CATALOG_PATH", str(changed))
     settings.read_settings.cache_clear()
     wiring.world.cache_clear()

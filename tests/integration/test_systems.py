@@ -432,6 +432,29 @@ def test_s3_15_stats_by_service_and_subtype(under: Callable[[str], Driver]) -> N
 # ---- S4: studio tools
 
 
+def test_s4_07_a_tool_is_charged_from_its_cpu_memory_and_duration(
+    under: Callable[[str], Driver],
+) -> None:
+    driver = under("studio")
+    driver.grant("user_1", 100)
+    used = {"cpu_ms": 92_500, "mem_mb": 2_048, "duration_ms": 31_000}
+
+    first = driver.deduct("user_1", "video_render", "r1", resource=used)
+    short = driver.deduct(
+        "user_1", "video_render", "r2", resource={**used, "cpu_ms": 1, "mem_mb": 1}
+    )
+    unsaid = driver.deduct("user_1", "video_render", "r3", resource={"cpu_ms": 5})
+
+    assert first["charged"] == D("92.5") * D("0.02") + D("2.048") * 31 * D("0.005")
+    assert [(each["item"], each["quantity"]) for each in first["breakdown"]] == [
+        ("video_render cpu seconds", D("92.5")),
+        ("video_render GB-seconds", D("63.488")),
+    ]
+    assert short["charged"] == D("0.1"), "the minimum"
+    assert (unsaid.status, unsaid["code"]) == (422, "invalid")
+    verify_ledger(driver, "user_1")
+
+
 def test_s4_05_s4_12_a_local_tool_costs_nothing_and_says_so(
     under: Callable[[str], Driver],
 ) -> None:

@@ -51,6 +51,9 @@ WANTED = {
     "role": "label",
     "per_run_max": "quantity",
     "quote_id": "quote",
+    "provider": "provider",
+    "service_tier": "service tier",
+    "resource": "resource",
     "metadata": "metadata",
 }
 RUN = {**WANTED, "response_time_ms": "count", "occurred_at": "occurred_at", "success": "flag"}
@@ -90,7 +93,10 @@ ASKS: dict[str, Asks] = {
             "usage": "usage",
             "quantity": "quantity",
             "amount": "quantity",
+            "resource": "resource",
             "model": "model",
+            "provider": "provider",
+            "service_tier": "service tier",
             "final": "flag",
             "response_time_ms": "count",
             "occurred_at": "occurred_at",
@@ -158,6 +164,17 @@ ASKS: dict[str, Asks] = {
         {"key": "key", "amount": "quantity", "reason": "reason"},
         is_keyed=True,
         **OF_ACCOUNT,
+    ),
+    "POST /v1/accounts/{id}/entries/{key}/rerate": Asks(
+        bodies.StandingBody,
+        {"reason": '"r"'},
+        {"reason": "reason"},
+        path={"id": ACCOUNT, "key": CHARGE},
+        is_keyed=True,
+        refuses_all=True,
+    ),
+    "GET /v1/quarantine": Asks(
+        query={"limit": BAD_LIMITS, "cursor": BAD_CURSORS, "unknown": ("1",)}
     ),
     "PUT /v1/accounts/{id}/plan": Asks(
         bodies.PlanBody,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from tollkeeper.domain.entries import AccountId, Entry, EntryKey, EntryKind, Run
 from tollkeeper.domain.events import EventType
 from tollkeeper.domain.grants import Grant, GrantKind
-from tollkeeper.domain.usage_pools import TokenPools
+from tollkeeper.domain.usage.pools import TokenPools
 
 NOW = datetime(2026, 11, 20, 12, 0, 0, 812_000, tzinfo=UTC)
 ACCOUNT = AccountId("user_1")
@@ -117,6 +117,56 @@ TOLD: dict[str, tuple[Entry, tuple[EventType, ...]]] = {
     "refund": (
         moved(EntryKind.REFUND, 0.5, run=RUN, refers_to=EntryKey("c#msg_811")),
         (EventType.CHARGE_RETURNED,),
+    ),
+    "charge of an unknown model": (
+        moved(
+            EntryKind.CHARGE,
+            5,
+            run=replace(RUN, model="gpt-9", stands_for="gpt-4", pending="unknown_model"),
+        ),
+        (EventType.CHARGE_RECORDED, EventType.CHARGE_QUARANTINED),
+    ),
+    "void of a charge of an unknown model": (
+        moved(
+            EntryKind.VOID,
+            5,
+            run=replace(RUN, model="gpt-9", pending="unknown_model"),
+            refers_to=EntryKey("c#msg_811"),
+        ),
+        (EventType.CHARGE_RETURNED,),
+    ),
+    "rerate down": (
+        moved(
+            EntryKind.RERATE,
+            3.5,
+            run=RUN,
+            delta_microcredits=3_500_000,
+            debt_change_microcredits=-250_000,
+            refers_to=EntryKey("c#msg_811"),
+            reason="gpt-9 has a price",
+            details={
+                "before_microcredits": "5000000",
+                "price_microcredits": "1500000",
+                "cost_change_picousd": "0",
+            },
+        ),
+        (EventType.CHARGE_RERATED,),
+    ),
+    "rerate up": (
+        moved(
+            EntryKind.RERATE,
+            3,
+            run=RUN,
+            delta_microcredits=-3_000_000,
+            uncollected_microcredits=1_000_000,
+            refers_to=EntryKey("c#msg_811"),
+            details={
+                "before_microcredits": "5000000",
+                "price_microcredits": "9000000",
+                "cost_change_picousd": "-7",
+            },
+        ),
+        (EventType.CHARGE_RERATED,),
     ),
     "failed run": (
         row(EntryKind.RUN_FAILED, run=replace(RUN, cost_picousd=None)),

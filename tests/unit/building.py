@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tollkeeper.domain.account import Account
 from tollkeeper.domain.catalog import (
@@ -28,12 +28,17 @@ from tollkeeper.domain.operating import GiveGrant, decide_grant
 from tollkeeper.domain.pricing import Consumption, Priced, price_run
 from tollkeeper.domain.roll import begin
 from tollkeeper.domain.usage import Usage
-from tollkeeper.domain.usage_pools import TokenPools
+from tollkeeper.domain.usage.pools import TokenPools
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 ONE = 1_000_000
 ACCOUNT = AccountId("user_1")
-STEADY = settings(derandomize=True, deadline=None, database=None)
+STEADY = settings(
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 
 GPT_4 = ModelPrice("gpt-4", ("gpt-4", "gpt-4-*"), 60 * ONE, {"input": 30, "output": 60})
 GPT_3 = ModelPrice("gpt-3.5", ("gpt-3.5", "gpt-3.5-*"), 2 * ONE)

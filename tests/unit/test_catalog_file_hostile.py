@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.priced import BOOK
 from tollkeeper.domain.errors import CatalogError
 from tollkeeper.edge.catalog_file import read_catalog, read_problems
 
@@ -73,6 +74,7 @@ class TestFilesThatAreNoCatalog:
         assert len(error.detail) < 500
 
     def test_each_line_can_be_lost_without_any_other_error(self, tmp_path: Path) -> None:
+        (tmp_path / "prices.json").write_text(BOOK, encoding="utf-8")
         lines = WHOLE.splitlines(keepends=True)
         for index in range(len(lines)):
             path = tmp_path / "catalog.toml"
@@ -87,6 +89,7 @@ class TestFilesThatAreNoCatalog:
     def test_each_value_can_be_another_without_any_other_error(
         self, tmp_path: Path, value: str
     ) -> None:
+        (tmp_path / "prices.json").write_text(BOOK, encoding="utf-8")
         lines = WHOLE.splitlines()
         for index, line in enumerate(lines):
             key, separator, _ = line.partition(" = ")

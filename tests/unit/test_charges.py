@@ -44,7 +44,8 @@ from tollkeeper.domain.errors import (
 from tollkeeper.domain.gate import find_warnings, refuse_unable
 from tollkeeper.domain.grants import GrantKind
 from tollkeeper.domain.operating import ChangePlan, decide_plan_change
-from tollkeeper.domain.totals import Total, TotalKey
+from tollkeeper.domain.totals import Total, TotalKey, tokens_of
+from tollkeeper.domain.usage import TokenPools
 from tollkeeper.domain.windows import reset_moment
 
 DAY = timedelta(days=1)
@@ -243,7 +244,7 @@ def test_a_charge_is_counted_in_todays_totals() -> None:
             calls=1,
             credits_microcredits=6 * ONE,
             cost_picousd=3000,
-            tokens=(100, 0, 0, 0, 0, 0, 0, 0),
+            tokens=tokens_of(TokenPools(100)),
         )
     }
 

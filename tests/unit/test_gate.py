@@ -39,7 +39,7 @@ from tollkeeper.domain.offers import Help
 from tollkeeper.domain.operating import ChangePlan, decide_plan_change
 from tollkeeper.domain.pricing import Consumption, Priced, price_run
 from tollkeeper.domain.usage import Usage
-from tollkeeper.domain.usage_pools import TokenPools
+from tollkeeper.domain.usage.pools import TokenPools
 
 
 def refusal_of(

@@ -10,7 +10,9 @@ from local.template import read_template, table_definition
 from tollkeeper.domain.account import Account, Lifetime, PlanState, Status, Windows
 from tollkeeper.domain.entries import AccountId
 from tollkeeper.domain.grants import MOST_GRANTS, Grant, GrantKind
+from tollkeeper.domain.spending import MOST_VOLUMES
 from tollkeeper.domain.totals import MOST_TOTALS_PER_DAY, Total, TotalKey
+from tollkeeper.domain.usage import POOL_NAMES
 from tollkeeper.store.items import HISTORY_ATTRIBUTES, account_from_item, account_to_item
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -33,7 +35,7 @@ def full_account() -> Account:
         )
         for number in range(MOST_GRANTS)
     )
-    total = Total(10**6, 10**6, LARGEST, LARGEST, 10**15, tokens=(10**9,) * 8)
+    total = Total(10**6, 10**6, LARGEST, LARGEST, 10**15, tokens=(10**9,) * len(POOL_NAMES))
     totals = {
         TotalKey(f"{number:064}", f"{number:0128}", f"{number:0129}"): total
         for number in range(MOST_TOTALS_PER_DAY)
@@ -53,6 +55,7 @@ def full_account() -> Account:
         grants=grants,
         overdraft_debt_microcredits=LARGEST,
         features={f"{number:064}": 10**9 for number in range(50)},
+        volumes={f"{number:064}": LARGEST * 10**6 for number in range(MOST_VOLUMES)},
         windows=Windows(LARGEST, LARGEST, LARGEST),
         totals=totals,
         lifetime=Lifetime(LARGEST, LARGEST, LARGEST, LARGEST, LARGEST, LARGEST),

@@ -11,7 +11,7 @@ from tollkeeper.domain.catalog import Catalog, Flat, ModelPrice, Operation, Per1
 from tollkeeper.domain.errors import InvalidError, UnknownModelError
 from tollkeeper.domain.pricing import Consumption, estimate_run, price_run, typical_run
 from tollkeeper.domain.usage import Usage
-from tollkeeper.domain.usage_pools import TokenPools
+from tollkeeper.domain.usage.pools import TokenPools
 
 ANY = ModelPrice("any", ("*",), ONE)
 SHORT = ModelPrice("short", ("gpt-*",), ONE)

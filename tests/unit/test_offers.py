@@ -7,13 +7,14 @@ from dataclasses import replace
 import pytest
 
 from tests.unit.building import CATALOG, ONE, a_grant, a_run, an_account
+from tests.unit.priced import llm, priced_with
 from tollkeeper.domain.account import Account, OwnLimits, Windows
 from tollkeeper.domain.catalog import Catalog, Limits, Pack, PlanTerms
 from tollkeeper.domain.grants import GrantKind
 from tollkeeper.domain.offers import Help, find_help, find_plans
-from tollkeeper.domain.pricing import Consumption, Priced, price_run
+from tollkeeper.domain.pricing import Consumption, Priced, Standing, price_run
 from tollkeeper.domain.usage import Usage
-from tollkeeper.domain.usage_pools import TokenPools
+from tollkeeper.domain.usage.pools import TokenPools
 
 SMALL = Pack("small", "Small", 100 * ONE, 1000, "usd")
 LARGE = Pack("large", "Large", 500 * ONE, 4000, "usd")
@@ -218,3 +219,49 @@ def test_a_budget_is_offered_no_plan() -> None:
 
     assert plans_for(account, costing(15 * ONE)) == []
     assert find_plans(account, a_run("call"), CATALOG).plans == ()
+
+
+class TestPricesByPlanAndByTokens:
+    CATALOG = priced_with(
+        """
+minimum = "0.001"
+[plans.pro.prices.call]
+credits = 20
+[plans.max.prices.call]
+credits = 5
+[operations.call]
+rule = "flat"
+credits = 15
+""",
+        head="""
+[account]
+default_plan = "free"
+[plans.free]
+allocation = 1
+[plans.pro]
+allocation = 16
+[plans.max]
+allocation = 6
+""",
+    )
+
+    def help_with(self, priced: Priced) -> Help:
+        account = an_account(catalog=self.CATALOG)
+        return find_help(account, priced, self.CATALOG)
+
+    def test_a_plan_is_offered_by_what_the_run_costs_on_it(self) -> None:
+        standing = Standing("free")
+        priced = price_run(Consumption("call"), self.CATALOG, standing)
+        pinned = replace(priced, run=replace(priced.run, price_version="older"))
+
+        assert [plan.id for plan in self.help_with(priced).plans] == ["max"]
+        assert [plan.id for plan in self.help_with(pinned).plans] == ["pro"]
+
+    def test_of_tokens_it_says_how_many_of_the_same_kinds_can_be_paid(self) -> None:
+        priced = llm(self.CATALOG, input=10**5)
+        dear = replace(priced, charged_microcredits=10**12)
+
+        assert self.help_with(priced).affordable == {"tokens_total": 5333}
+        assert self.help_with(dear).affordable == {"tokens_total": 0}
+        nothing = llm(self.CATALOG, input=0)
+        assert self.help_with(nothing).affordable == {"tokens_total": 0}

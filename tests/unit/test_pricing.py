@@ -21,7 +21,7 @@ from tollkeeper.domain.pricing import (
     typical_run,
 )
 from tollkeeper.domain.usage import Usage
-from tollkeeper.domain.usage_pools import TokenPools
+from tollkeeper.domain.usage.pools import TokenPools
 
 
 def tokens(**pools: int) -> Usage:
@@ -194,9 +194,15 @@ def test_a_pool_that_has_no_rate_makes_the_cost_unknown(pool: str) -> None:
 
 
 def test_a_cost_that_the_provider_reports_is_the_cost() -> None:
-    for reported in (99, 0):
-        usage = replace(tokens(input=20), cost_picousd=reported)
-        assert picousd_of("chat", model="gpt-4", usage=usage) == reported
+    usage = replace(tokens(input=20), cost_picousd=99)
+    assert picousd_of("chat", model="gpt-4", usage=usage) == 99
+
+
+def test_a_reported_cost_of_nothing_is_believed_only_where_nothing_else_is_known() -> None:
+    usage = replace(tokens(input=20), cost_picousd=0)
+
+    assert picousd_of("chat", model="gpt-4", usage=usage) == 20 * 30
+    assert picousd_of("chat", model="gpt-3.5", usage=usage) == 0
 
 
 def test_a_family_without_rates_has_no_cost_rather_than_none_to_pay() -> None:

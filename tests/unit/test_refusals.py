@@ -56,7 +56,8 @@ from tollkeeper.domain.usage import normalise_usage
 
 POOLS = (
     "input, cached_input, cache_write_5m, cache_write_1h, output, reasoning, "
-    "audio_input, audio_output, total"
+    "audio_input, audio_output, cached_audio_input, image_input, cached_image_input, "
+    "image_output, video_input, video_output, total"
 )
 URLS = ReturnPolicy(("https://app.example.com", "https://shop.example.com"))
 Refused = Callable[[], object]
@@ -203,7 +204,7 @@ INVALID: list[tuple[str, Refused, str, str]] = [
     ),
     (
         "seconds",
-        lambda: normalise_usage({"seconds": 7}),
+        lambda: price("chat", model="gpt-4", usage=normalise_usage({"seconds": 7})),
         "usage",
         "counts seconds, not tokens; send them as a quantity",
     ),
@@ -212,7 +213,8 @@ INVALID: list[tuple[str, Refused, str, str]] = [
         lambda: normalise_usage({"x": 7}),
         "usage",
         "is not recognised; send token counts such as input and output, or the usage object of "
-        "OpenAI, Anthropic or Gemini",
+        "OpenAI (and whoever answers like it), Anthropic, Gemini, Bedrock, Cohere, Ollama, "
+        "the AI SDK, LangChain or pydantic-ai",
     ),
     (
         "url",

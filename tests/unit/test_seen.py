@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tollkeeper.domain.catalog import Local, Per1kTokens, PerUnit, Sizes
 from tollkeeper.domain.entries import Run
 from tollkeeper.domain.seen import ENOUGH, MOST_SEEN, Seen, SeenSizes, see, sharpen, size_of
-from tollkeeper.domain.usage_pools import TokenPools
+from tollkeeper.domain.usage.pools import TokenPools
 from tollkeeper.store.rows import seen_from_rows, seen_to_rows
 
 DECLARED = Sizes(100, 1000, 8000)

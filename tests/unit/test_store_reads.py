@@ -21,6 +21,7 @@ from tests.unit.ledgers import (
     opening,
     voiding,
 )
+from tollkeeper.domain.draft import ChargeReturned
 from tollkeeper.domain.entries import AccountId, Entry, EntryKey
 from tollkeeper.domain.purchases import EventSeen, Linked, Purchase
 from tollkeeper.domain.totals import DayClosed, Total, TotalKey
@@ -87,7 +88,8 @@ def test_each_read_finds_the_item_that_it_is_named_after() -> None:
     entry = ledger.read_entry(ACCOUNT, a_key("v1"))
     assert account is not None and account.version == 2
     assert entry is not None and entry.refers_to == a_key("k0")
-    assert ledger.read_return(ACCOUNT, a_key("k0")) == a_key("v1")
+    mark = ledger.read_return(ACCOUNT, a_key("k0"))
+    assert mark == ChargeReturned(a_key("k0"), a_key("v1"))
     assert ledger.read_purchase(ACCOUNT, "pur_1") == PURCHASE
     assert ledger.read_link("pi_1") == LINK
 
@@ -333,6 +335,8 @@ def test_the_first_items_of_a_partition_are_read_as_they_are_now() -> None:
         ledger.write_puts(Write("key", {"Item": item, **IS_NEW}))
 
     assert [item["sk"]["S"] for item in ledger.read_items("K", limit=3)] == ["K#k0", "K#k1", "K#k2"]
+    after = ledger.read_items("K", limit=3, after="K#k1")
+    assert [item["sk"]["S"] for item in after] == ["K#k2", "K#k3"]
     assert ledger.read_items("Z", limit=3) == []
 
 

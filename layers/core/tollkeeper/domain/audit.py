@@ -170,6 +170,6 @@ def _judge_numbers(account: Account, notes: Notes) -> None:
     whole += [life.granted, life.purchased, life.spent, life.refunded, life.expired]
     whole += [life.adjusted_down, life.transferred_in, life.transferred_out, life.uncollected]
     whole += [hold.amount_microcredits for hold in account.holds]
-    for value in (*whole, *account.features.values()):
+    for value in (*whole, *account.features.values(), *account.volumes.values()):
         if type(value) is not int:
             notes.add("I19", "account", f"{value!r} is no amount")

@@ -8,7 +8,7 @@ from datetime import datetime
 from tollkeeper.domain.account import Account
 from tollkeeper.domain.audit_findings import Notes
 from tollkeeper.domain.audit_rows import NUMBERS, Row
-from tollkeeper.domain.audit_shapes import GIVE_BACKS, rest_of
+from tollkeeper.domain.audit_shapes import rest_of, returns_draws
 from tollkeeper.domain.entries import Entry, EntryKind
 from tollkeeper.domain.grants import Grant, GrantKind
 from tollkeeper.domain.money import show_micro
@@ -39,7 +39,7 @@ class GrantFold:
         """The row's movements are kept; returns how many there were before."""
         touches = self._touches
         before = len(touches) // 4
-        drawn = RETURNED if entry.kind in GIVE_BACKS else DRAWN
+        drawn = RETURNED if returns_draws(entry) else DRAWN
         for draw in entry.draws:
             grant = draw.grant
             amount = draw.amount_microcredits

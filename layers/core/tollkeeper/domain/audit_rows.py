@@ -16,7 +16,7 @@ MILLISECOND = timedelta(milliseconds=1)
 KINDS = tuple(EntryKind)
 NUMBERS = {kind: number for number, kind in enumerate(KINDS, 1)}
 CHUNK = 256
-ROW = Struct("<BH13q3i")
+ROW = Struct("<BH14q3i")
 PART = len(KINDS) + 1
 """The number of a settle after which its hold stays open."""
 
@@ -43,6 +43,7 @@ class Row(NamedTuple):
     held_change: int
     held_after: int
     counted: int
+    volume: int
     day: int
     feature: int
     version: int
@@ -75,7 +76,7 @@ def to_ms(moment: datetime) -> int:
 
 @dataclass(slots=True)
 class Rows:
-    """Every row by its seq. Units: 119 bytes a row, and 32 more per movement of a grant."""
+    """Every row by its seq. Units: 127 bytes a row, and 32 more per movement of a grant."""
 
     names: Names = field(default_factory=Names)
     touches: array[int] = field(default_factory=lambda: array("q"))
@@ -112,6 +113,7 @@ class Rows:
             entry.held_change_microcredits,
             entry.held_after_microcredits,
             run.feature_count if run else 0,
+            run.volume_micro if run else 0,
             entry.day.toordinal() if entry.day else 0,
             self.names.number(run.feature) if run else 0,
             self.names.number(run.price_version) if run else 0,

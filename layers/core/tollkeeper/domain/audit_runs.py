@@ -13,6 +13,7 @@ from tollkeeper.domain.catalog import Catalog
 from tollkeeper.domain.entries import Entry, EntryKind, Run
 from tollkeeper.domain.grants import GrantKind
 from tollkeeper.domain.money import show_micro
+from tollkeeper.domain.rerating import COST_CHANGE
 from tollkeeper.domain.totals import MOST_TOTALS_PER_DAY, NO_TOKENS, Totals, tokens_of
 
 CHARGE = NUMBERS[EntryKind.CHARGE]
@@ -20,6 +21,7 @@ CHARGES = frozenset({CHARGE, NUMBERS[EntryKind.SETTLE], PART})
 RESET = NUMBERS[EntryKind.RESET]
 VOID = NUMBERS[EntryKind.VOID]
 REFUND = NUMBERS[EntryKind.REFUND]
+RERATE = NUMBERS[EntryKind.RERATE]
 COUNTS = ("calls", "failed", "credits", "refunded", "cost", *(["tokens"] * len(NO_TOKENS)))
 
 Counts = list[int]
@@ -79,6 +81,9 @@ class Days:
             counts, sign = [0, 0, -moved, moved], 1
         elif kind is EntryKind.RUN_FAILED:
             counts, sign = [0, 1], 1
+        elif kind is EntryKind.RERATE:
+            cost_change = int(entry.details[COST_CHANGE])
+            counts, sign = [0, 0, -entry.delta_microcredits, 0, cost_change], 1
         else:
             counts = [
                 1 if run.feature_count else 0,
@@ -152,7 +157,7 @@ class Lives:
         self.expired += entry.expired_microcredits
         self.uncollected += entry.uncollected_microcredits
         match entry.kind:
-            case EntryKind.CHARGE:
+            case EntryKind.CHARGE | EntryKind.RERATE:
                 self.spent -= delta
             case EntryKind.VOID | EntryKind.REFUND:
                 self.spent -= delta
@@ -209,6 +214,7 @@ class Spending:
         self._month = range(today.replace(day=1).toordinal(), _month_end(today))
         self.day = self.month = self.period = 0
         self._features: dict[int, int] = {}
+        self._volumes: dict[int, int] = {}
         self._versions: dict[int, set[int]] = {}
 
     def step(self, seq: int, row: Row) -> None:
@@ -219,18 +225,20 @@ class Spending:
             self._count(row, row.moved)
             self.period += row.moved
             self._count_feature(row, self._counted_by_run(row))
+            self._volumes[row.feature] = self._volumes.get(row.feature, 0) + row.volume
         elif row.kind == HOLD:
             self._count_feature(row, row.counted)
         elif row.kind in (RELEASE, HOLD_EXPIRED):
             feature = self._holds[row.hold].feature if row.hold in self._holds else -1
             if feature in self._features:
                 self._features[feature] -= self._counted_by_hold(row)
-        elif row.kind in (VOID, REFUND):
+        elif row.kind in (VOID, REFUND, RERATE):
             self._give_back(seq, row)
         elif row.kind == RESET:
             self._since = seq
             self.period = 0
             self._features.clear()
+            self._volumes.clear()
             self._versions.clear()
 
     def _counted_by_run(self, row: Row) -> int:
@@ -266,6 +274,10 @@ class Spending:
             self._notes.in_payments += row.moved
             return
         charge = self._rows.find(charged_at)
+        if row.kind == RERATE and row.delta < 0:
+            self._count(row, row.moved)
+            self.period += row.moved
+            return
         too_much = row.moved - charge.moved
         if too_much > 0 or (row.kind == VOID and too_much):
             what = f"it gives back {show_micro(row.moved)} of {show_micro(charge.moved)}"
@@ -276,6 +288,8 @@ class Spending:
             self.period -= row.moved
             if row.kind == VOID and row.refers_to not in self._before:
                 self._features[charge.feature] -= charge.counted
+            if row.kind == VOID:
+                self._volumes[charge.feature] -= charge.volume
 
     def end(self, account: Account | None, catalog: Catalog | None) -> None:
         """The account's windows and features are these."""
@@ -300,6 +314,23 @@ class Spending:
             if stored > folded or (is_exact and stored != folded):
                 what = f"{stored} are counted, and its rows are {folded}"
                 self._notes.add("I15", f"feature {feature}", what)
+        self._end_volumes(account, catalog)
+
+    def _end_volumes(self, account: Account, catalog: Catalog | None) -> None:
+        """What the period used is what its rows did, of each feature that the account counts.
+
+        Why: one that no operation counts any more may have made room for others.
+        """
+        folds = {self._names.text(number): used for number, used in self._volumes.items() if used}
+        counted = set(account.volumes)
+        if catalog is not None:
+            operations = catalog.operations.values()
+            counted |= {each.feature for each in operations if each.counts_volume}
+        for feature in sorted(counted):
+            stored, folded = account.volumes.get(feature, 0), folds.get(feature, 0)
+            if stored != folded:
+                what = f"{stored} millionths are used, and its rows used {folded}"
+                self._notes.add("I15", f"volume {feature}", what)
 
 
 def _month_end(day: date) -> int:

@@ -10,6 +10,7 @@ from tollkeeper.domain.grants import Draw, Grant
 from tollkeeper.domain.money import LARGEST_MICROCREDITS, show_micro
 
 GIVE_BACKS = frozenset({EntryKind.VOID, EntryKind.REFUND})
+REFERRING = GIVE_BACKS | {EntryKind.RERATE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ SHAPES = {
     EntryKind.RUN_FAILED: Shape(has_run=True),
     EntryKind.VOID: Shape(signs=(1,), has_run=True, may_draw=True, may_grant=True, debt=-1),
     EntryKind.REFUND: Shape(signs=(1,), has_run=True, may_draw=True, may_grant=True, debt=-1),
+    EntryKind.RERATE: Shape(signs=(1, -1), has_run=True, may_draw=True, may_grant=True, debt=ANY),
     EntryKind.GRANT: Shape(
         keys=("c#", "s#purchase:", "t#start:"),
         signs=(1, 0),
@@ -86,6 +88,13 @@ STEPS = frozenset(
     }
 )
 DRAWING = frozenset({EntryKind.CHARGE, EntryKind.HOLD, EntryKind.SETTLE})
+DRAWING_DOWN = frozenset({EntryKind.ADJUSTMENT, EntryKind.RERATE})
+
+
+def returns_draws(entry: Entry) -> bool:
+    """The row's draws went back into their grants, and were not taken from them."""
+    is_cheaper = entry.kind is EntryKind.RERATE and entry.delta_microcredits > 0
+    return is_cheaper or entry.kind in GIVE_BACKS
 
 
 def find_bad_number(entry: Entry) -> str:
@@ -137,7 +146,7 @@ def judge_row(entry: Entry) -> Iterator[tuple[str, str]]:
     has_day = shape.has_run if shape.has_day is None else shape.has_day
     if shape.has_run != (entry.run is not None) or has_day != (entry.day is not None):
         yield "I15", f"a {entry.kind} {'lacks' if shape.has_run else 'has'} a run or its day"
-    if (entry.kind in GIVE_BACKS) != (entry.refers_to is not None):
+    if (entry.kind in REFERRING) != (entry.refers_to is not None):
         yield "I14", f"a {entry.kind} names {entry.refers_to or 'no charge'}"
     if entry.draws and not shape.may_draw:
         yield "I1", f"a {entry.kind} draws from grants"
@@ -148,7 +157,7 @@ def judge_row(entry: Entry) -> Iterator[tuple[str, str]]:
         yield "I3", f"a {entry.kind} changes the debt by {entry.debt_change_microcredits}"
     yield from _judge_grant(entry, shape)
     yield from _judge_hold(entry, shape)
-    if entry.kind in DRAWING or (entry.kind is EntryKind.ADJUSTMENT and delta < 0):
+    if entry.kind in DRAWING or (entry.kind in DRAWING_DOWN and delta < 0):
         for draw in entry.draws:
             if not _is_drawable(draw, entry):
                 yield "I10", f"it draws from {draw.grant.id}, which is not effective then"
@@ -219,6 +228,6 @@ def rest_of(entry: Entry) -> int:
     Units: micro-credits; 0 where draws and debt explain the whole change.
     """
     drawn = sum([draw.amount_microcredits for draw in entry.draws])
-    into = drawn if entry.kind in GIVE_BACKS else -drawn
+    into = drawn if returns_draws(entry) else -drawn
     into += sum([draw.amount_microcredits for draw in entry.returned])
     return entry.delta_microcredits - into + entry.debt_change_microcredits

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from fnmatch import fnmatchcase
 from typing import Literal
 
 from tollkeeper.domain.errors import UnknownModelError, UnknownOperationError
+from tollkeeper.domain.patterns import match_best
+from tollkeeper.domain.rules import NO_TERMS, PerResource, Prices, Tokens, VolumeTerms
 
 
 class Rollover(StrEnum):
@@ -71,7 +72,10 @@ DEFAULT_THRESHOLDS = (50, 80, 100)
 
 @dataclass(frozen=True, slots=True)
 class PlanTerms:
-    """What a plan gives each period. Units: micro-credits; features are counts per period."""
+    """What a plan gives each period. Units: micro-credits; features are counts per period.
+
+    `prices` are the operations that cost something else on this plan, each as it is there.
+    """
 
     id: str
     name: str
@@ -84,6 +88,7 @@ class PlanTerms:
     settle_above_hold: SettlePolicy = SettlePolicy.CHARGE_AVAILABLE
     open_holds: int = DEFAULT_OPEN_HOLDS
     features: Mapping[str, int] = field(default_factory=dict[str, int])
+    prices: Mapping[str, Operation] = field(default_factory=dict[str, "Operation"])
 
     def rolled_over(self, rest_microcredits: int) -> int:
         """How much of an unused rest goes into the next period."""
@@ -153,7 +158,7 @@ class Local:
     """Runs on the user's own machine and costs nothing."""
 
 
-Rule = Flat | PerUnit | Per1kTokens | Local
+Rule = Flat | PerUnit | Per1kTokens | Tokens | PerResource | Local
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +172,11 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A priced thing the app does. `feature` is the plan's counter that it counts against."""
+    """A priced thing the app does. `feature` is the plan's counter that it counts against.
+
+    `by_account`: its price depends on the account's plan or on what its period has used, on some
+    plan at least; `counts_volume`: so what it uses is counted in the period.
+    """
 
     id: str
     name: str
@@ -175,13 +184,17 @@ class Operation:
     feature: str
     sizes: Sizes | None = None
     usd_pico_per_call: int | None = None
+    terms: VolumeTerms = NO_TERMS
+    by_account: bool = False
+    counts_volume: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
     """Everything an operator sells and charges.
 
-    `version` is the digest of the parsed file, and `source` the parsed file as canonical JSON.
+    `version` is the digest of the parsed file, and `source` the parsed file as canonical JSON,
+    each with the price book where the file has `prices`.
     """
 
     version: str
@@ -196,6 +209,7 @@ class Catalog:
     public: bool = False
     low_balance_microcredits: int = 5_000_000
     alert_thresholds: tuple[int, ...] = DEFAULT_THRESHOLDS
+    prices: Prices | None = None
 
     def operation(self, operation_id: str) -> Operation:
         """The operation of that id. Raises: UnknownOperationError."""
@@ -203,6 +217,13 @@ class Catalog:
         if found is None:
             raise UnknownOperationError(operation_id)
         return found
+
+    def operation_on(self, operation_id: str, plan_id: str) -> Operation:
+        """The operation as it is priced on that plan, or on none. Raises: UnknownOperationError."""
+        operation = self.operation(operation_id)
+        if not (operation.by_account and plan_id):
+            return operation
+        return self.plan(plan_id).prices.get(operation_id, operation)
 
     def plan(self, plan_id: str) -> PlanTerms:
         """The terms of that plan, or of the default plan where the operator removed it."""
@@ -221,14 +242,8 @@ def find_model(
     Raises: UnknownModelError, because an unknown model is never free.
     """
     name = (model or "").casefold()
-    best: tuple[int, ModelPrice] | None = None
-    for family in models:
-        for pattern in family.patterns:
-            folded = pattern.casefold()
-            if name and folded == name:
-                return family
-            if name and fnmatchcase(name, folded) and (best is None or len(folded) > best[0]):
-                best = (len(folded), family)
-    if best is None:
+    patterns = ((pattern.casefold(), family) for family in models for pattern in family.patterns)
+    found = match_best(patterns, (name,)) if name else None
+    if found is None:
         raise UnknownModelError(operation.id, model, tuple(f.name for f in models))
-    return best[1]
+    return found

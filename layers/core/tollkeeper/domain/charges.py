@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from tollkeeper.domain.account import Account, Windows
@@ -14,7 +15,8 @@ from tollkeeper.domain.grants import Draw, Grant, Stay, put_back
 from tollkeeper.domain.inflow import bring_back
 from tollkeeper.domain.money import show_micro
 from tollkeeper.domain.pricing import Priced
-from tollkeeper.domain.spending import count_feature, count_spent, see_size, take
+from tollkeeper.domain.quarantine import end_waiting
+from tollkeeper.domain.spending import count_feature, count_spent, count_volume, see_size, take
 from tollkeeper.domain.totals import Total, count, key_of, total_of_charge
 
 CHARGES = frozenset({EntryKind.CHARGE, EntryKind.SETTLE})
@@ -59,6 +61,7 @@ def decide_charge(draft: Draft, command: Charge, catalog: Catalog) -> Decision:
     account, draws, debt = take(draft.account, charged)
     account = count_spent(account, run, charged)
     account = count_feature(account, run.feature, run.feature_count, catalog)
+    account = count_volume(account, run, catalog)
     account = see_size(account, run, catalog)
     entry = draft.post(
         account,
@@ -108,7 +111,9 @@ def decide_give_back(draft: Draft, command: GiveBack) -> Decision:
         raise InvalidError("key", f"names a {charge.kind} entry; only a charge can be given back")
     if amount > charged:
         raise InvalidError("amount", f"is above the {show_micro(charged)} credits that it charged")
-    account, returned, held, debt = _return(draft, charge, amount)
+    account, returned, held, debt = return_charged(draft, charge, amount)
+    life = account.lifetime
+    account = replace(account, lifetime=replace(life, refunded=life.refunded + amount))
     account = _uncount(account, charge, amount, is_void=command.kind is EntryKind.VOID)
     entry = draft.post(
         account,
@@ -125,13 +130,17 @@ def decide_give_back(draft: Draft, command: GiveBack) -> Decision:
         reason=command.reason,
         actor=command.actor,
     )
-    return draft.decide(entry, ChargeReturned(charge.key, command.key))
+    waits_no_more = end_waiting(charge, at=draft.at, by=command.key)
+    return draft.decide(entry, ChargeReturned(charge.key, command.key), *waits_no_more)
 
 
-def _return(
+def return_charged(
     draft: Draft, charge: Entry, amount: int
 ) -> tuple[Account, tuple[Draw, ...], Grant | None, int]:
-    """The account with the amount back: debt first, then its grants, then a new one."""
+    """The account with the amount unspent: debt first, then its grants, then a new one.
+
+    Shape: the account, what each grant got back, the new grant, the change of debt.
+    """
     account = draft.account
     paid = min(account.overdraft_debt_microcredits, amount)
     stay = Stay(draft.at, account.plan.period_start_at, account.plan.period_end_at)
@@ -142,7 +151,7 @@ def _return(
         account,
         grants=grants,
         overdraft_debt_microcredits=account.overdraft_debt_microcredits - paid,
-        lifetime=replace(life, spent=life.spent - amount, refunded=life.refunded + amount),
+        lifetime=replace(life, spent=life.spent - amount),
     )
     held: Grant | None = None
     if homeless:
@@ -163,15 +172,26 @@ def _uncount(account: Account, charge: Entry, amount: int, *, is_void: bool) -> 
     features = dict(account.features)
     if is_void and in_period and run.feature in features:
         features[run.feature] = max(0, features[run.feature] - run.feature_count)
+    volumes = account.volumes
+    if is_void and run.volume_micro and charge.at >= account.plan.period_start_at:
+        volumes = _less(volumes, run.feature, run.volume_micro)
     return replace(
         account,
         totals=count(account.totals, key_of(run), total),
         features=features,
-        windows=_shrink_windows(account, charge, amount),
+        volumes=volumes,
+        windows=shrink_windows(account, charge, amount),
     )
 
 
-def _shrink_windows(account: Account, charge: Entry, amount: int) -> Windows:
+def _less(volumes: Mapping[str, int], feature: str, volume: int) -> dict[str, int]:
+    """The volumes with so much less of a feature, and without it where none is left."""
+    left = {**volumes, feature: max(0, volumes.get(feature, 0) - volume)}
+    return {name: used for name, used in left.items() if used}
+
+
+def shrink_windows(account: Account, charge: Entry, amount: int) -> Windows:
+    """The windows without so much of the charge, each only where the charge is still in it."""
     assert charge.day is not None, "a charge counts on a day"
     today, day, windows = account.today, charge.day, account.windows
     in_period = charge.at >= account.plan.period_start_at

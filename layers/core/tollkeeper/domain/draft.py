@@ -12,15 +12,17 @@ from tollkeeper.domain.catalog import Catalog
 from tollkeeper.domain.entries import Entry, EntryKey, EntryKind
 from tollkeeper.domain.grants import spendable_total
 from tollkeeper.domain.money import LARGEST_MICROCREDITS
+from tollkeeper.domain.quarantine import list_waiting
 from tollkeeper.domain.totals import DayClosed
 
 
 @dataclass(frozen=True, slots=True)
 class ChargeReturned:
-    """The mark that a charge was given back: at most one per charge, whoever asks."""
+    """The mark that a charge was given back, or priced anew: one per charge, whoever asks."""
 
     charge: EntryKey
     by: EntryKey
+    is_rerate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,10 @@ class Draft:
         return entry
 
     def decide(self, answer: Entry | None, *also: object) -> Decision:
-        """The finished decision, after the account was checked once more."""
+        """The finished decision, after the account was checked once more.
+
+        Why: whatever charged a run whose price is not final, it is in the list of what waits.
+        """
         account = self.account
         assert_sound(account)
         account = replace(account, version=account.version + 1)
@@ -99,7 +104,7 @@ class Draft:
             entries=tuple(self.entries),
             days=tuple(self.days),
             answer=answer,
-            also=also,
+            also=(*also, *list_waiting(self.entries)),
         )
 
 

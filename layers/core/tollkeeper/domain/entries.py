@@ -11,7 +11,7 @@ from typing import Literal, NewType
 
 from tollkeeper.domain.errors import InvalidError
 from tollkeeper.domain.grants import Draw, Grant
-from tollkeeper.domain.usage_pools import TokenPools
+from tollkeeper.domain.usage import TokenPools, UsagePart
 
 AccountId = NewType("AccountId", str)
 EntryKey = NewType("EntryKey", str)
@@ -47,6 +47,7 @@ class EntryKind(StrEnum):
     LIMITS = "limits"
     TRANSFER_OUT = "transfer_out"
     TRANSFER_IN = "transfer_in"
+    RERATE = "rerate"
 
 
 def parse_id(text: object, member: str) -> str:
@@ -94,11 +95,29 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Resource:
+    """What a run took of a machine; None was not measured.
+
+    Units: milliseconds, and megabytes of 10^6 bytes.
+    """
+
+    cpu_ms: int | None = None
+    mem_mb: int | None = None
+    duration_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """What ran: the facts a charge, its void and a failed run share.
 
     `label` is the caller's feature or subtype for stats; `feature` the plan's counter.
-    Units: `cost_picousd` in 10^-12 USD; `quantity_micro` in millionths of the rule's unit.
+    `reported_picousd` is the cost that the provider stated and `named_microcredits` the price
+    that the caller named. `provider_said`: the request named the provider; else its usage or the
+    model's name told it. `priced_at` is the moment whose dated rates applied, and `plan` the
+    plan whose prices did, each only where it matters; `volume_micro` is what the run counts in
+    the period, after `volume_before_micro`. `stands_for` is the model at whose rates an unknown
+    one was charged, and `pending` says why the price is not final.
+    Units: `..._picousd` in 10^-12 USD; `..._micro` in millionths of the rule's unit.
     """
 
     operation: str
@@ -116,6 +135,22 @@ class Run:
     response_time_ms: int | None = None
     occurred_at: datetime | None = None
     warnings: tuple[str, ...] = ()
+    provider: str = ""
+    provider_said: bool = False
+    service_tier: str = ""
+    seconds_micro: int | None = None
+    web_searches: int = 0
+    requests: int = 1
+    parts: tuple[UsagePart, ...] = ()
+    resource: Resource | None = None
+    reported_picousd: int | None = None
+    named_microcredits: int | None = None
+    priced_at: datetime | None = None
+    plan: str = ""
+    volume_micro: int = 0
+    volume_before_micro: int = 0
+    stands_for: str = ""
+    pending: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -259,6 +259,24 @@ class AlreadyRefundedError(TollkeeperError):
     code = "already_refunded"
 
 
+class AlreadyReratedError(TollkeeperError):
+    """The charge was priced anew before, under another key."""
+
+    code = "already_rerated"
+
+
+class NotPendingError(TollkeeperError):
+    """The price of this charge is final: it was never quarantined."""
+
+    code = "not_pending"
+
+
+class StillUnknownError(TollkeeperError):
+    """The catalog does not know the model of this charge yet."""
+
+    code = "still_unknown"
+
+
 class GrantLimitError(TollkeeperError):
     """The account holds as many grants as one account may."""
 

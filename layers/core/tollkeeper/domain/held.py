@@ -15,7 +15,10 @@ MOST_EXTENSIONS = 10
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a hold was opened for, and what its settle goes by: prices and the plan's policy."""
+    """What a hold was opened for, and what its settle goes by: prices and the plan's policy.
+
+    `priced_at` is the moment whose dated rates apply, where that is not the opening.
+    """
 
     operation: str
     model: str = ""
@@ -26,6 +29,9 @@ class Terms:
     feature: str = ""
     feature_count: int = 0
     above_hold: SettlePolicy = SettlePolicy.CHARGE_AVAILABLE
+    provider: str = ""
+    service_tier: str = ""
+    priced_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tollkeeper.domain.account import Account
 from tollkeeper.domain.catalog import (
@@ -19,7 +19,8 @@ from tollkeeper.domain.catalog import (
 from tollkeeper.domain.entries import Run
 from tollkeeper.domain.grants import GrantKind
 from tollkeeper.domain.money import ceil_div, floor_div
-from tollkeeper.domain.pricing import Priced
+from tollkeeper.domain.pricing import Priced, Standing, consumption_of, price_run
+from tollkeeper.domain.rules import Tokens
 
 Affordable = Mapping[str, int | tuple[str, ...]]
 TOTAL_ONLY = "total_only"
@@ -74,10 +75,24 @@ def _plans_that_pay(account: Account, priced: Priced, catalog: Catalog) -> tuple
     fitting = [
         terms
         for terms in catalog.plans.values()
-        if terms.id != account.plan.id and _would_pay(terms, account, priced, base)
+        if terms.id != account.plan.id
+        and _would_pay(terms, account, _price_on(terms, account, priced, catalog), base)
     ]
     fitting.sort(key=lambda terms: (terms.allocation_microcredits, terms.id))
     return tuple(fitting[:1])
+
+
+def _price_on(terms: PlanTerms, account: Account, priced: Priced, catalog: Catalog) -> Priced:
+    """The run's price on that plan, in whose new period nothing is used yet.
+
+    Why: a price of another version is pinned, and another plan does not change it here. A run
+    whose rates have no date says no moment, so any will do.
+    """
+    run = priced.run
+    if not run.plan or run.price_version != catalog.version:
+        return priced
+    consumption = replace(consumption_of(run), priced_at=run.priced_at or account.rolled_to)
+    return price_run(consumption, catalog, Standing(terms.id))
 
 
 def _would_pay(terms: PlanTerms, account: Account, priced: Priced, base: int) -> bool:
@@ -105,6 +120,10 @@ def _affordable(priced: Priced, catalog: Catalog, spendable: int) -> Affordable:
     match operation.rule:
         case Per1kTokens() if run.pools is not None:
             return _affordable_tokens(operation, operation.rule, run, spendable)
+        case Tokens() if run.pools is not None and not operation.by_account:
+            total, charged = run.pools.total(), priced.charged_microcredits
+            is_enough = charged and spendable >= operation.terms.minimum_microcredits
+            return {"tokens_total": floor_div(spendable * total, charged) if is_enough else 0}
         case Flat(models=models) if models:
             calls = max(1, run.feature_count)
             fits = (m.name for m in models if m.credits_microcredits * calls <= spendable)

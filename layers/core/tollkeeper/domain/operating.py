@@ -258,6 +258,7 @@ def _change_now(draft: Draft, command: ChangePlan, catalog: Catalog) -> Entry:
     """The row of the change, after those of the credits that it moved.
 
     Why: the answer is made from this row, so its balance must be the one after the whole change.
+    What expires is the old plan's, so that what its period spent rings at none of the new limits.
     """
     _take_own_moment(draft)
     account = draft.account
@@ -270,9 +271,9 @@ def _change_now(draft: Draft, command: ChangePlan, catalog: Catalog) -> Entry:
         anchor=anchor,
     )
     old_grants = [g.id for g in account.grants if g.kind is GrantKind.PLAN and not g.has_ended]
-    draft.account = replace(account, plan=plan)
     for grant_id in old_grants:
         expire_grant(draft, grant_id)
+    draft.account = replace(draft.account, plan=plan)
     allocate(draft, catalog)
     return _note_plan(draft, command, draft.account, "now", left=account.plan.id)
 

@@ -30,6 +30,11 @@ class Quote:
     typical_microcredits: int
     expires_at: datetime
 
+    @property
+    def issued_at(self) -> datetime:
+        """The moment of the estimate."""
+        return self.expires_at - LIFE
+
 
 def sign_quote(quote: Quote, secret: str) -> str:
     """The quote as a token that nobody without the secret can make. Units: below 400 letters."""

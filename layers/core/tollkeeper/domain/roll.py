@@ -214,6 +214,7 @@ def allocate(draft: Draft, catalog: Catalog, rolled: tuple[Draw, ...] = ()) -> N
     account = replace(
         account,
         features={},
+        volumes={},
         windows=Windows(account.windows.day, account.windows.month, 0),
         rung=replace(account.rung, period=0),
     )

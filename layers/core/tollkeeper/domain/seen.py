@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tollkeeper.domain.catalog import Per1kTokens, Rule, Sizes
 from tollkeeper.domain.entries import Run
+from tollkeeper.domain.rules import Tokens
 
 MOST_SEEN = 8
 ENOUGH = 3
@@ -37,7 +38,7 @@ SeenSizes = Mapping[str, Seen]
 
 def size_of(run: Run, rule: Rule) -> int | None:
     """How big the run was, as the rule's sizes count; None where it does not say."""
-    if isinstance(rule, Per1kTokens):
+    if isinstance(rule, Per1kTokens | Tokens):
         return run.pools.total() if run.pools is not None else None
     return run.quantity_micro
 

@@ -11,6 +11,9 @@ from tollkeeper.domain.grants import Draw, draw_down
 from tollkeeper.domain.seen import see, size_of
 from tollkeeper.domain.totals import count, key_of, total_of_charge
 
+MOST_VOLUMES = 50
+"""How many features a catalog may price by volume: each is a number in the account's item."""
+
 
 def take(
     account: Account, amount_microcredits: int, *, is_held: bool = False
@@ -48,6 +51,22 @@ def count_feature(account: Account, feature: str, count_: int, catalog: Catalog)
         return account
     used = max(0, account.features.get(feature, 0) + count_)
     return replace(account, features={**account.features, feature: used})
+
+
+def count_volume(account: Account, run: Run, catalog: Catalog) -> Account:
+    """What the period used of the run's feature has grown by the run, where that is counted.
+
+    Why: a settle may be priced with terms that the catalog has no more; such features are the
+    first to go when there are as many as an account may count.
+    """
+    if not run.volume_micro:
+        return account
+    volumes = dict(account.volumes)
+    if run.feature not in volumes and len(volumes) >= MOST_VOLUMES:
+        counted = {each.feature for each in catalog.operations.values() if each.counts_volume}
+        volumes = {feature: used for feature, used in volumes.items() if feature in counted}
+    volumes[run.feature] = volumes.get(run.feature, 0) + run.volume_micro
+    return replace(account, volumes=volumes)
 
 
 def see_size(account: Account, run: Run, catalog: Catalog) -> Account:

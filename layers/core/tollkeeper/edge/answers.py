@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from tollkeeper.domain.account import Account
+from tollkeeper.domain.allowances import read_allowances
 from tollkeeper.domain.catalog import Catalog, Pack
 from tollkeeper.domain.charges import CHARGES
 from tollkeeper.domain.entries import Entry, EntryKind, Line, Run, show_key
@@ -14,6 +16,7 @@ from tollkeeper.domain.gate import account_warnings
 from tollkeeper.domain.grants import Draw, Grant
 from tollkeeper.domain.money import MICRO, floor_div, minor_digits, show_price, show_usd
 from tollkeeper.domain.windows import read_windows, reset_moment
+from tollkeeper.edge.explain_answers import show_computation, show_priced_as, show_rerate
 from tollkeeper.edge.hold_answers import (
     show_hold,
     show_hold_step,
@@ -24,20 +27,59 @@ from tollkeeper.edge.hold_answers import (
 )
 from tollkeeper.edge.http import Answer
 from tollkeeper.edge.wire import Amount
-from tollkeeper.service.charging import Allowed, Explained
+from tollkeeper.service.charging import Allowed
 from tollkeeper.service.commit import Outcome
+from tollkeeper.service.explaining import Explained
 from tollkeeper.service.quoting import Quoted
 
-RUNS = (EntryKind.CHARGE, EntryKind.RUN_FAILED, EntryKind.HOLD, EntryKind.SETTLE)
+RUNS = (
+    EntryKind.CHARGE,
+    EntryKind.RUN_FAILED,
+    EntryKind.HOLD,
+    EntryKind.SETTLE,
+    EntryKind.RERATE,
+)
+SHOWN: Mapping[EntryKind, Callable[[Entry], dict[str, Any]]] = {
+    EntryKind.TRANSFER_OUT: show_transfer,
+    EntryKind.TRANSFER_IN: show_transfer,
+    EntryKind.LIMITS: show_limits_change,
+    EntryKind.RERATE: show_rerate,
+}
 WARNINGS = {
     "daily_limit_near": "Most of the daily limit is used.",
     "daily_limit_reached": "The daily limit is used up.",
     "monthly_limit_near": "Most of the monthly limit is used.",
     "monthly_limit_reached": "The monthly limit is used up.",
     "above_hold": "The usage was above the hold.",
+    "no_usage": "The usage counts nothing.",
+    "tier_not_priced": "The service tier has no rates of its own; the standard ones were used.",
+    "pool_not_priced": "A part of the usage has no rate.",
+    "unknown_model_ceiling": "The model has no price; the dearest of its provider was charged.",
+    "unknown_model_quarantined": "The model has no price; the charge will be corrected.",
+    "zero_provider_cost": "The provider reported a cost of 0; the price book was used.",
     "late": "The hold had expired; the usage was charged all the same.",
     "low_balance": "The balance is low.",
     "total_only": "Only a total was reported, so its kinds of tokens are not known.",
+    "hidden_reasoning": "Only the total counts some of the output; it was taken as reasoning.",
+    "hidden_tokens": "Only the total counts some of the tokens; they were taken as input.",
+    "total_mismatch": "The parts add up to more than the total; the parts were taken.",
+    "cached_above_input": "More tokens were cached than read; the rest was left out.",
+    "cache_write_above_input": "More tokens were put into a cache than read.",
+    "cache_write_mismatch": "What was put into caches does not add up; its total was taken.",
+    "audio_above_input": "More sound was heard than tokens were read; the rest was left out.",
+    "image_above_input": "More images were seen than tokens were read; the rest was left out.",
+    "video_above_input": "More video was seen than tokens were read; the rest was left out.",
+    "audio_above_output": "More was spoken than put out; the rest was left out.",
+    "image_above_output": "More was drawn than put out; the rest was left out.",
+    "video_above_output": "More was filmed than put out; the rest was left out.",
+    "reasoning_above_output": "More was thought than put out; no answer was counted beside it.",
+    "iterations_other_model": "Another model worked on it too; it was charged as the first one.",
+    "too_many_models": "Very many models worked on it; some were charged as the first one.",
+    "impossible_number": "A count is no number of tokens; it was left out.",
+    "impossible_details": "Details are not of the kind that was expected; they were left out.",
+    "impossible_cost": "The reported cost is no amount; it was left out.",
+    "impossible_seconds": "The reported length is no number of seconds; it was left out.",
+    "unknown_service_tier": "The service tier is not known; it was taken as the standard one.",
 }
 
 
@@ -75,10 +117,8 @@ def _command_body(entry: Entry) -> dict[str, Any]:
             body |= {"adjusted": Amount(entry.delta_microcredits)}
         case _ if entry.hold:
             body |= show_hold_step(entry)
-        case EntryKind.TRANSFER_OUT | EntryKind.TRANSFER_IN:
-            body |= show_transfer(entry)
-        case EntryKind.LIMITS:
-            body |= show_limits_change(entry)
+        case kind if kind in SHOWN:
+            body |= SHOWN[kind](entry)
         case _:
             body |= {"kind": entry.kind.value, **entry.details}
     body |= _balance_members(entry)
@@ -101,10 +141,14 @@ def _balance_members(entry: Entry) -> dict[str, Any]:
 
 def _run_members(run: Run) -> dict[str, Any]:
     return {
-        "cost_usd": None if run.cost_picousd is None else show_usd(run.cost_picousd),
+        "cost_usd": _show_cost(run.cost_picousd),
         "breakdown": _show_lines(run.lines),
         "price_version": run.price_version,
     }
+
+
+def _show_cost(picousd: int | None) -> str | None:
+    return None if picousd is None else show_usd(picousd)
 
 
 def _show_lines(lines: tuple[Line, ...]) -> list[dict[str, Any]]:
@@ -126,6 +170,8 @@ def show_allowed(allowed: Allowed) -> dict[str, Any]:
         "required": Amount(allowed.required_microcredits),
         "available": Amount(allowed.available_microcredits),
         "spendable": Amount(allowed.spendable_microcredits),
+        "cost_usd": _show_cost(allowed.cost_picousd),
+        "price_version": allowed.price_version,
         "warnings": show_warnings(allowed.warnings),
     }
 
@@ -138,9 +184,11 @@ def show_estimate(quoted: Quoted) -> dict[str, Any]:
         "typical": Amount(estimate.typical_microcredits),
         "max": Amount(estimate.largest_microcredits),
         "quote_id": quoted.quote_id or None,
+        "cost_usd": _show_cost(estimate.cost_picousd),
         "price_version": quoted.price_version,
         "explanation": estimate.explanation,
         "breakdown": _show_lines(estimate.lines),
+        "warnings": show_warnings(estimate.warnings),
     }
 
 
@@ -192,6 +240,15 @@ def show_account(account: Account, catalog: Catalog) -> dict[str, Any]:
         "features": [
             {"feature": f, "used": account.features.get(f, 0), "limit": limit}
             for f, limit in terms.features.items()
+        ],
+        "allowances": [
+            {
+                "feature": each.feature,
+                "used": Amount(each.used_micro),
+                "free": Amount(each.free_micro),
+                "unit": each.unit,
+            }
+            for each in read_allowances(account, catalog)
         ],
         "totals": {
             "granted": Amount(account.lifetime.granted),
@@ -258,6 +315,7 @@ def show_explained(explained: Explained) -> dict[str, Any]:
         "alerts": list(entry.alerts),
         "refers_to": None if entry.refers_to is None else show_key(entry.refers_to),
         "returned_by": None if explained.returned_by is None else show_key(explained.returned_by),
+        "rerated_by": None if explained.rerated_by is None else show_key(explained.rerated_by),
         "reason": entry.reason or None,
         "actor": entry.actor or None,
         "details": dict(entry.details),
@@ -265,7 +323,10 @@ def show_explained(explained: Explained) -> dict[str, Any]:
         "warnings": show_warnings(entry.warnings),
     }
     if run is not None:
-        body |= _run_members(run) | _used_members(run)
+        body |= _run_members(run) | _used_members(run) | show_priced_as(run)
+        computation = explained.computation
+        shown = None if computation is None else show_computation(computation, run)
+        body |= {"computation": shown}
     return body
 
 

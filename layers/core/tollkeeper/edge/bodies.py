@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from tollkeeper.domain.catalog import Catalog
-from tollkeeper.domain.entries import AccountId
+from tollkeeper.domain.entries import AccountId, Resource
 from tollkeeper.domain.errors import InvalidError
 from tollkeeper.domain.held import DEFAULT_HOLD_S, LONGEST_HOLD_S, SHORTEST_HOLD_S
 from tollkeeper.domain.pricing import Consumption
@@ -27,6 +27,7 @@ from tollkeeper.edge.members import (
     Model,
     Moment,
     Name,
+    Provider,
     QuoteId,
     Reason,
     SignedMicro,
@@ -35,11 +36,27 @@ from tollkeeper.edge.members import (
 from tollkeeper.service.charging import RunRequest
 from tollkeeper.service.holding import SettleRequest
 
+MOST_MS = 10**12
+STANDARD_TIERS = ("standard", "default", "auto")
+ServiceTier = Literal["standard", "default", "auto", "batch", "flex", "priority", "fast"]
+
 
 class StrictBody(BaseModel):
     """Members as they are, none coerced, none unknown."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
+
+
+class ResourceBody(StrictBody):
+    """What a run took of a machine; what its operation prices must be there."""
+
+    cpu_ms: int | None = Field(default=None, ge=0, le=MOST_MS)
+    mem_mb: int | None = Field(default=None, ge=0, le=10**9)
+    duration_ms: int | None = Field(default=None, ge=0, le=MOST_MS)
+
+    def to_resource(self) -> Resource:
+        """What the use cases work with."""
+        return Resource(self.cpu_ms, self.mem_mb, self.duration_ms)
 
 
 class WantedBody(StrictBody):
@@ -57,6 +74,9 @@ class WantedBody(StrictBody):
     role: Label | None = None
     per_run_max: Micro | None = None
     quote_id: QuoteId | None = None
+    provider: Provider | None = None
+    service_tier: ServiceTier | None = None
+    resource: ResourceBody | None = None
     metadata: Metadata | None = None
 
     def to_run(self, catalog: Catalog) -> RunRequest:
@@ -83,6 +103,9 @@ class WantedBody(StrictBody):
             subtype=self.subtype or "",
             service=self.service or "",
             most_microcredits=self.per_run_max,
+            provider=self.provider or "",
+            service_tier=read_service_tier(self.service_tier),
+            resource=None if self.resource is None else self.resource.to_resource(),
         )
 
 
@@ -131,18 +154,22 @@ class HoldBody(WantedBody):
 def read_estimate(consumption: Consumption, estimate: int | None) -> Consumption:
     """The consumption with a price of the caller's own. Raises: InvalidError with both."""
     if estimate is not None and consumption.is_sized:
-        raise InvalidError("estimate", "cannot be sent together with usage or quantity")
+        reason = "cannot be sent together with usage, quantity or resource"
+        raise InvalidError("estimate", reason)
     return replace(consumption, amount_microcredits=estimate)
 
 
 class SettleBody(StrictBody):
-    """POST /v1/holds/{id}/settle: what the call used, in exactly one of three ways."""
+    """POST /v1/holds/{id}/settle: what the call used, in exactly one of four ways."""
 
     account: Account
     usage: dict[str, Any] | None = None
     quantity: Micro | None = None
     amount: Micro | None = None
+    resource: ResourceBody | None = None
     model: Model | None = None
+    provider: Provider | None = None
+    service_tier: ServiceTier | None = None
     final: bool = True
     response_time_ms: int | None = Field(default=None, ge=0, le=10**9)
     occurred_at: Moment | None = None
@@ -150,9 +177,10 @@ class SettleBody(StrictBody):
 
     def to_settle(self, hold_id: str) -> SettleRequest:
         """What the use case works with. Raises: InvalidError."""
-        sizes = (self.usage, self.quantity, self.amount)
+        sizes = (self.usage, self.quantity, self.amount, self.resource)
         if sum(size is not None for size in sizes) != 1:
-            raise InvalidError("usage", "or quantity or amount must be sent, exactly one of them")
+            reason = "or quantity, resource or amount must be sent, exactly one of them"
+            raise InvalidError("usage", reason)
         consumption = Consumption(
             operation="",
             model=self.model,
@@ -161,6 +189,9 @@ class SettleBody(StrictBody):
             amount_microcredits=self.amount,
             response_time_ms=self.response_time_ms,
             occurred_at=self.occurred_at,
+            provider=self.provider or "",
+            service_tier=read_service_tier(self.service_tier),
+            resource=None if self.resource is None else self.resource.to_resource(),
         )
         return SettleRequest(
             account=AccountId(self.account),
@@ -169,6 +200,11 @@ class SettleBody(StrictBody):
             is_final=self.final,
             metadata=self.metadata or "",
         )
+
+
+def read_service_tier(named: str | None) -> str | None:
+    """The tier as rates know it: "" is the standard one. None stays what was not said."""
+    return "" if named in STANDARD_TIERS else named
 
 
 class ReleaseBody(StrictBody):
@@ -209,10 +245,12 @@ class BudgetBody(StrictBody):
 
 
 def _read_usage(raw: dict[str, Any]) -> Usage:
-    """The usage, with a model that can stand in a ledger. Raises: InvalidError."""
+    """The usage, with models that can stand in a ledger. Raises: InvalidError."""
     usage = normalise_usage(raw)
-    if usage.model is not None and MODEL.fullmatch(usage.model) is None:
-        raise InvalidError("usage.model", "must be 1 to 128 printable characters without spaces")
+    for model in (usage.model, *(part.model for part in usage.parts)):
+        if model is not None and MODEL.fullmatch(model) is None:
+            reason = "must be 1 to 128 printable characters without spaces"
+            raise InvalidError("usage.model", reason)
     return usage
 
 
@@ -278,7 +316,7 @@ class ProfileBody(StrictBody):
 
 
 class StandingBody(StrictBody):
-    """POST /v1/accounts/{id}/freeze, /unfreeze and /close."""
+    """POST /v1/accounts/{id}/freeze, /unfreeze and /close, and an entry's /rerate."""
 
     reason: Reason
 
@@ -309,6 +347,15 @@ class HistoryQuery(BaseModel):
 
     limit: Annotated[int, BeforeValidator(read_rows), Field(le=5000)] | None = None
     cursor: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
+
+
+class QuarantineQuery(BaseModel):
+    """GET /v1/quarantine."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Annotated[int, BeforeValidator(read_rows), Field(le=5000)] | None = None
+    cursor: Annotated[str, StringConstraints(min_length=1, max_length=700)] | None = None
 
 
 class StatsQuery(BaseModel):

@@ -18,6 +18,7 @@ from tollkeeper.domain.catalog import (
 )
 from tollkeeper.domain.money import show_micro
 from tollkeeper.domain.pricing import LOCAL_EXPLANATION
+from tollkeeper.domain.rules import PerResource, Tokens, VolumeTerms
 from tollkeeper.edge.answers import show_pack
 from tollkeeper.edge.wire import Amount
 
@@ -46,16 +47,22 @@ def show_catalog(catalog: Catalog) -> dict[str, Any]:
     limited = {feature for plan in catalog.plans.values() for feature in plan.features}
     return {
         "price_version": catalog.version,
-        "operations": [_show_operation(o, limited) for o in catalog.operations.values()],
-        "plans": [_show_plan(p, catalog) for p in catalog.plans.values()],
+        "operations": [_show_operation(o, limited, catalog) for o in catalog.operations.values()],
+        "plans": [_show_plan(p, limited, catalog) for p in catalog.plans.values()],
         "low_balance": Amount(catalog.low_balance_microcredits),
     }
 
 
-def _show_operation(operation: Operation, limited: set[str]) -> dict[str, Any]:
-    """Shape of `price`: credits per `unit`, or null where each model has its own."""
+def _show_operation(operation: Operation, limited: set[str], catalog: Catalog) -> dict[str, Any]:
+    """Shape of `price`: credits per `unit`, or null where each model has its own.
+
+    What goes into the price of every run (`minimum`, `free_allowance`, `tiers`) stands where it is
+    something.
+    """
     rule, price, unit, models = _describe(operation)
-    each = f"{_count(price)} per {unit}" if price is not None else f"per {unit}, by model"
+    each = (
+        f"{_count(price)} per {unit}" if price is not None else _explain(operation, unit, catalog)
+    )
     return {
         "id": operation.id,
         "name": operation.name,
@@ -65,7 +72,41 @@ def _show_operation(operation: Operation, limited: set[str]) -> dict[str, Any]:
         "explanation": LOCAL_EXPLANATION if rule == "local" else each,
         "feature": operation.feature if operation.feature in limited else None,
         "models": [_show_model(model, unit) for model in models],
+        **_show_terms(operation.terms),
     }
+
+
+def _show_terms(terms: VolumeTerms) -> dict[str, Any]:
+    """Units: credits for each run; an allowance and tiers in what a period counts."""
+    shown: dict[str, Any] = {}
+    if terms.minimum_microcredits:
+        shown["minimum"] = Amount(terms.minimum_microcredits)
+    if terms.free_micro:
+        shown["free_allowance"] = Amount(terms.free_micro)
+    if terms.tiers:
+        shown["tiers"] = [
+            {"above": Amount(tier.above_micro), "percent": Amount(tier.percent_micro)}
+            for tier in terms.tiers
+        ]
+    return shown
+
+
+def _explain(operation: Operation, unit: str, catalog: Catalog) -> str:
+    """How a price that is no single number is made."""
+    match operation.rule:
+        case PerResource() as rule:
+            rates = (
+                (rule.per_cpu_second, "second of a processor"),
+                (rule.per_gb_second, "GB-second of memory"),
+                (rule.per_second, "second"),
+            )
+            return ", ".join(f"{_count(rate)} per {what}" for rate, what in rates if rate)
+        case Tokens():
+            assert catalog.prices is not None, "a catalog with a rule by tokens has prices"
+            worth = show_micro(catalog.prices.usd_per_credit_micro)
+            return f"what the provider bills, by model, with a markup; a credit is {worth} USD"
+        case _:
+            return f"per {unit}, by model"
 
 
 def _describe(operation: Operation) -> tuple[str, int | None, str, tuple[ModelPrice, ...]]:
@@ -77,6 +118,10 @@ def _describe(operation: Operation) -> tuple[str, int | None, str, tuple[ModelPr
             return "per_unit", price, unit, ()
         case Per1kTokens(models=models):
             return "per_1k_tokens", None, "1,000 tokens", models
+        case Tokens():
+            return "tokens", None, "token", ()
+        case PerResource():
+            return "resource", None, "call", ()
         case Local():
             return "local", 0, "call", ()
 
@@ -95,8 +140,9 @@ def _count(microcredits: int) -> str:
     return f"{show_micro(microcredits)} {noun}"
 
 
-def _show_plan(plan: PlanTerms, catalog: Catalog) -> dict[str, Any]:
-    return {
+def _show_plan(plan: PlanTerms, limited: set[str], catalog: Catalog) -> dict[str, Any]:
+    """Shape of `prices`: the operations that cost something else on this plan, as they do there."""
+    shown = {
         "id": plan.id,
         "name": plan.name,
         "allocation": Amount(plan.allocation_microcredits),
@@ -104,3 +150,7 @@ def _show_plan(plan: PlanTerms, catalog: Catalog) -> dict[str, Any]:
         "rollover": plan.rollover.value,
         "features": [{"feature": f, "limit": limit} for f, limit in plan.features.items()],
     }
+    if plan.prices:
+        prices = plan.prices.values()
+        shown["prices"] = [_show_operation(each, limited, catalog) for each in prices]
+    return shown

@@ -17,13 +17,13 @@ from tollkeeper.edge.catalog_models import (
     Per1kTokensTable,
     PerUnitTable,
     PlanTable,
+    ResourceTable,
+    TokensTable,
 )
+from tollkeeper.edge.catalog_price_checks import Found, check_prices, check_terms
 
 MOST_NAMES_SHOWN = 20
 LARGEST_PRICE_MINOR = 99_999_999
-
-Found = tuple[tuple[str | int, ...], str]
-"""Where it is, and the reason."""
 
 
 def find_problems(tables: CatalogTables) -> Iterator[Found]:
@@ -36,12 +36,13 @@ def find_problems(tables: CatalogTables) -> Iterator[Found]:
         if plan_id not in tables.plans:
             yield ("roles", role), _unknown(plan_id, tables.plans)
     for name, operation in tables.operations.items():
-        yield from _within(("operations", name), _check_operation(operation))
+        yield from _within(("operations", name), check_operation(operation))
+    yield from check_prices(tables)
     for name, pack in tables.packs.items():
         yield from _within(("packs", name), _check_pack(pack))
 
 
-def _within(section: tuple[str, str], found: Iterable[Found]) -> Iterator[Found]:
+def _within(section: tuple[str, ...], found: Iterable[Found]) -> Iterator[Found]:
     for place, reason in found:
         yield (*section, *place), reason
 
@@ -104,7 +105,8 @@ def _check_plan(plan: PlanTable, counted: set[str]) -> Iterator[Found]:
             yield ("features", feature), reason
 
 
-def _check_operation(operation: AnyOperation) -> Iterator[Found]:
+def check_operation(operation: AnyOperation) -> Iterator[Found]:
+    """Everything within one operation that does not fit together."""
     match operation:
         case FlatTable():
             yield from _check_flat(operation)
@@ -113,9 +115,16 @@ def _check_operation(operation: AnyOperation) -> Iterator[Found]:
             if not operation.models:
                 yield ("models",), "is missing: credits per 1,000 tokens are stated per model"
             yield from _check_models(operation.models)
-        case PerUnitTable() | LocalTable():
+        case ResourceTable():
+            if not (operation.per_cpu_second or operation.per_gb_second or operation.per_second):
+                yield (
+                    ("per_second",),
+                    "is missing: or per_cpu_second or per_gb_second, at least one",
+                )
+        case PerUnitTable() | TokensTable() | LocalTable():
             pass
     yield from _check_sizes(operation)
+    yield from check_terms(operation)
 
 
 def _check_flat(operation: FlatTable) -> Iterator[Found]:
@@ -151,7 +160,7 @@ def _folded(patterns: list[str]) -> set[str]:
 
 
 def _check_sizes(operation: AnyOperation) -> Iterator[Found]:
-    if isinstance(operation, LocalTable) or operation.estimate is None:
+    if isinstance(operation, LocalTable | ResourceTable) or operation.estimate is None:
         return
     sizes = operation.estimate
     if not sizes.smallest <= sizes.typical <= sizes.largest:

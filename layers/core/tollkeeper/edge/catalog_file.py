@@ -13,41 +13,34 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
+from tollkeeper.domain.book import PriceBook
 from tollkeeper.domain.catalog import (
     Catalog,
-    Flat,
     Limits,
-    Local,
-    ModelPrice,
     Operation,
     Pack,
-    Per1kTokens,
-    PerUnit,
     PlanTerms,
     Rollover,
-    Rule,
     SettlePolicy,
-    Sizes,
 )
 from tollkeeper.domain.errors import CatalogError
-from tollkeeper.domain.money import MICRO, PICO_PER_USD
+from tollkeeper.edge.book_file import BOOK_FILE, LARGEST_BOOK_BYTES, parse_book
 from tollkeeper.edge.catalog_checks import find_problems, price_minor
-from tollkeeper.edge.catalog_models import (
-    AnyOperation,
-    CatalogTables,
-    FlatTable,
-    LocalTable,
-    ModelTable,
-    PackTable,
-    Per1kTokensTable,
-    PerUnitTable,
-    PlanTable,
-)
+from tollkeeper.edge.catalog_lines import find_line
+from tollkeeper.edge.catalog_models import CatalogTables, PackTable, PlanTable
+from tollkeeper.edge.catalog_operations import readable, to_operations, to_prices
+from tollkeeper.edge.catalog_plans import OnPlans, read_plan_prices
 from tollkeeper.edge.catalog_reasons import Problem, explain, show_key
+from tollkeeper.store.versions import pack_catalog
 
 LARGEST_FILE_BYTES = 1_000_000
 VERSION_DIGITS = 16
+LARGEST_PLAIN_SOURCE = 1_000_000
+"""Above this, a version is packed to see whether it fits; below, it fits however it packs."""
+FILE, BOOK = "file", "book"
+"""The two members of a version's source that has a price book."""
 
+_LINE = re.compile(r"line (\d+)")
 _AT_LINE = re.compile(r"^(.*) \(at (line \d+), column \d+\)$", re.DOTALL)
 
 
@@ -65,21 +58,38 @@ def read_catalog(path: Path) -> Catalog:
     """
     read = _read(path)
     if isinstance(read, list):
-        raise CatalogError(str(path), *read[0])
+        raise CatalogError(str(path), read[0].key, read[0].reason)
     return read
 
 
 def parse_source(source: str) -> Catalog:
-    """The catalog that another version of the file was, from what the table keeps of it."""
-    return _to_catalog(CatalogTables.model_validate(json.loads(source)), source)
+    """The catalog that another version of the file was, from what the table keeps of it.
+
+    Shape: the file as canonical JSON, alone or with the text of its price book.
+    """
+    kept = json.loads(source)
+    document, book = (kept[FILE], kept[BOOK]) if BOOK in kept else (kept, None)
+    tables = CatalogTables.model_validate(document)
+    on_plans, _ = read_plan_prices(tables, document)
+    return _to_catalog(tables, on_plans, source, None if book is None else parse_book(book))
 
 
 def read_problems(path: Path) -> tuple[CatalogError, ...]:
-    """Everything that is wrong with the file and can be told at once; empty where it is right."""
+    """Everything that is wrong with the file and can be told at once; empty where it is right.
+
+    Each says its line. Why: only where people read it, since finding lines reads the file again.
+    """
     read = _read(path)
-    if isinstance(read, list):
-        return tuple(CatalogError(str(path), *problem) for problem in read)
-    return ()
+    if not isinstance(read, list):
+        return ()
+    text = path.read_bytes().decode("utf-8-sig", "replace") if path.is_file() else ""
+    return tuple(_locate(str(path), text, problem) for problem in read)
+
+
+def _locate(file: str, text: str, problem: Problem) -> CatalogError:
+    said = _LINE.fullmatch(problem.key)
+    line = int(said[1]) if said else find_line(text, problem.place) if problem.place else 0
+    return CatalogError(f"{file}:{line}" if line else file, problem.key, problem.reason)
 
 
 def _read(path: Path) -> Catalog | list[Problem]:
@@ -93,8 +103,39 @@ def _read(path: Path) -> Catalog | list[Problem]:
         tables = CatalogTables.model_validate(document)
     except ValidationError as error:
         return explain(error, document)
-    problems = [Problem(show_key(at, document), why) for at, why in find_problems(tables)]
-    return problems or _to_catalog(tables, _canonical(document))
+    problems = [Problem(show_key(at, document), why, at) for at, why in find_problems(tables)]
+    on_plans, wrong = read_plan_prices(tables, document)
+    text = _canonical(document)
+    if problems or wrong:
+        return problems + wrong
+    if tables.prices is None:
+        return _to_catalog(tables, on_plans, text, None)
+    return _with_book(tables, on_plans, text, path.with_name(BOOK_FILE))
+
+
+def _with_book(
+    tables: CatalogTables, on_plans: OnPlans, text: str, path: Path
+) -> Catalog | list[Problem]:
+    """The catalog with the price book beside it, both in its version and in its source."""
+    place = ("prices",)
+    try:
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_BOOK_BYTES + 1)
+        if len(raw) > LARGEST_BOOK_BYTES:
+            return [Problem("prices", f"needs a smaller {BOOK_FILE} beside this file", place)]
+        kept = raw.decode()
+        book = parse_book(kept, str(path))
+    except OSError as error:
+        reason = f"needs {BOOK_FILE} beside this file, which cannot be read: {error.strerror}"
+        return [Problem("prices", reason, place)]
+    except UnicodeDecodeError:
+        return [Problem("prices", f"needs {BOOK_FILE} beside this file, as UTF-8 text", place)]
+    except CatalogError as error:
+        return [Problem("prices", f"cannot use its price book: {error.detail}", place)]
+    source = f'{{"{BOOK}":{json.dumps(kept, ensure_ascii=False)},"{FILE}":{text}}}'
+    if len(source) > LARGEST_PLAIN_SOURCE and pack_catalog(source) is None:
+        return [Problem("prices", f"is with {BOOK_FILE} too large to be kept with charges", place)]
+    return _to_catalog(tables, on_plans, source, book)
 
 
 def _parse(path: Path) -> dict[str, Any] | Problem:
@@ -129,7 +170,7 @@ def _find_floats(document: dict[str, Any]) -> Iterator[Problem]:
         if isinstance(value, WrittenFloat):
             text = value.text
             reason = f'is a float, which is not exact; write {text} as "{text}"'
-            yield Problem(show_key(place, document), reason)
+            yield Problem(show_key(place, document), reason, place)
         elif isinstance(value, dict):
             items = cast("dict[str, object]", value).items()
             waiting += reversed([((*place, key), held) for key, held in items])
@@ -143,14 +184,28 @@ def _canonical(document: dict[str, Any]) -> str:
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def _to_catalog(tables: CatalogTables, source: str) -> Catalog:
+def _to_catalog(
+    tables: CatalogTables, on_plans: OnPlans, source: str, book: PriceBook | None
+) -> Catalog:
     account = tables.account
+    operations: dict[str, Operation] = {}
+    changed: dict[str, dict[str, Operation]] = {}
+    for name, operation in tables.operations.items():
+        plans = [plan for plan, own in on_plans.items() if name in own]
+        tables_of = [operation, *(on_plans[plan][name] for plan in plans)]
+        operations[name], *others = to_operations(name, tables_of)
+        for plan, other in zip(plans, others, strict=True):
+            changed.setdefault(plan, {})[name] = other
+    prices = None if tables.prices is None or book is None else to_prices(tables.prices, book)
     return Catalog(
         version=hashlib.sha256(source.encode()).hexdigest()[:VERSION_DIGITS],
         source=source,
-        plans={name: _to_plan(name, plan) for name, plan in tables.plans.items()},
+        plans={
+            name: _to_plan(name, plan, changed.get(name, {})) for name, plan in tables.plans.items()
+        },
         default_plan=account.default_plan,
-        operations={name: _to_operation(name, each) for name, each in tables.operations.items()},
+        operations=operations,
+        prices=prices,
         packs={name: _to_pack(name, pack) for name, pack in tables.packs.items()},
         roles=tables.roles,
         zone=account.zone,
@@ -161,10 +216,10 @@ def _to_catalog(tables: CatalogTables, source: str) -> Catalog:
     )
 
 
-def _to_plan(name: str, plan: PlanTable) -> PlanTerms:
+def _to_plan(name: str, plan: PlanTable, prices: dict[str, Operation]) -> PlanTerms:
     return PlanTerms(
         id=name,
-        name=plan.name or _readable(name),
+        name=plan.name or readable(name),
         allocation_microcredits=plan.allocation,
         anchor=plan.anchor,
         rollover=Rollover(plan.rollover),
@@ -174,6 +229,7 @@ def _to_plan(name: str, plan: PlanTable) -> PlanTerms:
         settle_above_hold=SettlePolicy(plan.settle_above_hold),
         open_holds=plan.open_holds,
         features=plan.features,
+        prices=prices,
     )
 
 
@@ -188,57 +244,3 @@ def _to_pack(name: str, pack: PackTable) -> Pack:
         stripe_price=pack.stripe_price,
         expires_after_days=pack.expires_after_days,
     )
-
-
-def _to_operation(name: str, operation: AnyOperation) -> Operation:
-    return Operation(
-        id=name,
-        name=operation.name or _readable(name),
-        rule=_to_rule(operation),
-        feature=operation.feature or name,
-        sizes=_to_sizes(operation),
-        usd_pico_per_call=_usd_per_call(operation),
-    )
-
-
-def _to_rule(operation: AnyOperation) -> Rule:
-    match operation:
-        case FlatTable():
-            credits = None if operation.models else operation.credits or 0
-            return Flat(credits, _to_models(operation.models))
-        case PerUnitTable():
-            return PerUnit(operation.credits, operation.unit, operation.fractional)
-        case Per1kTokensTable():
-            return Per1kTokens(_to_models(operation.models))
-        case LocalTable():
-            return Local()
-
-
-def _to_models(models: list[ModelTable]) -> tuple[ModelPrice, ...]:
-    """Units: millionths of a USD per million tokens are pico-USD per token, so rates stay."""
-    return tuple(
-        ModelPrice(family.name, tuple(family.patterns), family.credits, family.usd_per_million)
-        for family in models
-    )
-
-
-def _to_sizes(operation: AnyOperation) -> Sizes | None:
-    if isinstance(operation, LocalTable) or operation.estimate is None:
-        return None
-    sizes = operation.estimate
-    scale = MICRO if isinstance(operation, Per1kTokensTable) else 1
-    return Sizes(sizes.smallest // scale, sizes.typical // scale, sizes.largest // scale)
-
-
-def _usd_per_call(operation: AnyOperation) -> int | None:
-    match operation:
-        case FlatTable(usd_per_call=usd) | PerUnitTable(usd_per_unit=usd) if usd is not None:
-            return usd * (PICO_PER_USD // MICRO)
-        case _:
-            return None
-
-
-def _readable(name: str) -> str:
-    """A name to show, made of an id: `voice_call` is shown as Voice call."""
-    words = re.sub(r"[_.-]+", " ", name).strip()
-    return words[:1].upper() + words[1:]

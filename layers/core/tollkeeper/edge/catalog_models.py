@@ -6,7 +6,15 @@ import re
 from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    WithJsonSchema,
+)
 
 from tollkeeper.domain.catalog import (
     DEFAULT_OPEN_HOLDS,
@@ -14,8 +22,8 @@ from tollkeeper.domain.catalog import (
     MOST_OPEN_HOLDS,
 )
 from tollkeeper.domain.errors import InvalidError
-from tollkeeper.domain.money import parse_micro
-from tollkeeper.domain.usage_pools import POOL_NAMES
+from tollkeeper.domain.money import MICRO, parse_micro
+from tollkeeper.domain.usage.pools import POOL_NAMES
 
 MOST_PLANS = 100
 MOST_ROLES = 500
@@ -25,6 +33,10 @@ MOST_MODELS = 200
 MOST_PATTERNS = 200
 MOST_FEATURES = 50
 MOST_PACK_LINES = 20
+MOST_FACTORS = 200
+MOST_OVERRIDES = 200
+MOST_TIERS = 20
+DEFAULT_OUTPUT_PERCENT = 25
 LONGEST_EXPIRY_DAYS = 3650
 LARGEST_COUNT = 10**9
 
@@ -100,20 +112,32 @@ def exact_micro(value: object, *, allow_zero: bool) -> int:
         raise ValueError(error.problems[0][1]) from None
 
 
-Id = Annotated[str, AfterValidator(_id)]
+def _said(pattern: re.Pattern[str]) -> WithJsonSchema:
+    """What editors are told of a text."""
+    return WithJsonSchema({"type": "string", "pattern": f"^(?:{pattern.pattern})$"})
+
+
+_AMOUNT = {"type": "string", "pattern": r"^[0-9]{1,10}(?:\.[0-9]{1,6})?$"}
+ZERO_OR_MORE = {"anyOf": [{"type": "integer", "minimum": 0}, _AMOUNT]}
+POSITIVE = {"anyOf": [{"type": "integer", "minimum": 1}, _AMOUNT]}
+
+Id = Annotated[str, AfterValidator(_id), _said(_ID)]
 Text = Annotated[str, AfterValidator(_text)]
-Pattern = Annotated[str, AfterValidator(_pattern)]
-Currency = Annotated[str, AfterValidator(_currency)]
-StripePrice = Annotated[str, AfterValidator(_stripe_price)]
-Pool = Annotated[str, AfterValidator(_pool)]
-Positive = Annotated[int, BeforeValidator(_more_than_zero)]
-ZeroOrMore = Annotated[int, BeforeValidator(_zero_or_more)]
+Pattern = Annotated[str, AfterValidator(_pattern), _said(_PATTERN)]
+Currency = Annotated[str, AfterValidator(_currency), _said(_CURRENCY)]
+StripePrice = Annotated[str, AfterValidator(_stripe_price), _said(_STRIPE_PRICE)]
+Pool = Annotated[
+    str, AfterValidator(_pool), WithJsonSchema({"type": "string", "enum": list(POOL_NAMES)})
+]
+Positive = Annotated[int, BeforeValidator(_more_than_zero), WithJsonSchema(POSITIVE)]
+ZeroOrMore = Annotated[int, BeforeValidator(_zero_or_more), WithJsonSchema(ZERO_OR_MORE)]
 Thresholds = Annotated[
     list[Annotated[int, Field(ge=1, le=100)]],
     Field(min_length=1, max_length=10),
     AfterValidator(ascending),
 ]
 Count = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
+Factors = Annotated[dict[Pattern, Positive], Field(max_length=MOST_FACTORS)]
 
 
 class Table(BaseModel):
@@ -149,6 +173,9 @@ class PlanTable(Table):
     open_holds: Annotated[int, Field(ge=1, le=MOST_OPEN_HOLDS)] = DEFAULT_OPEN_HOLDS
     features: Annotated[dict[Id, Count], Field(max_length=MOST_FEATURES)] = Field(
         default_factory=dict[str, int]
+    )
+    prices: Annotated[dict[Id, PlanPriceTable], Field(max_length=MOST_OPERATIONS)] = Field(
+        default_factory=dict[str, "PlanPriceTable"]
     )
 
 
@@ -193,7 +220,25 @@ class OperationTable(Table):
     feature: Id | None = None
 
 
-class FlatTable(OperationTable):
+class TierTable(Table):
+    """tiers = [{ above, percent }]: what the period's volume above so much costs of the price."""
+
+    above: ZeroOrMore
+    percent: Positive
+
+
+Tiers = Annotated[list[TierTable], Field(min_length=1, max_length=MOST_TIERS)]
+
+
+class PricedTable(OperationTable):
+    """What every operation that has a price may say, whatever its rule."""
+
+    minimum: Positive | None = None
+    free_allowance: Positive | None = None
+    tiers: Tiers | None = None
+
+
+class FlatTable(PricedTable):
     """So much per call, or per call and model."""
 
     rule: Literal["flat"]
@@ -204,7 +249,7 @@ class FlatTable(OperationTable):
     usd_per_call: ZeroOrMore | None = None
 
 
-class PerUnitTable(OperationTable):
+class PerUnitTable(PricedTable):
     """So much per minute, message or document."""
 
     rule: Literal["per_unit"]
@@ -215,12 +260,32 @@ class PerUnitTable(OperationTable):
     usd_per_unit: ZeroOrMore | None = None
 
 
-class Per1kTokensTable(OperationTable):
+class Per1kTokensTable(PricedTable):
     """So much per 1,000 tokens, by family of models."""
 
     rule: Literal["per_1k_tokens"]
     models: Models = Field(default_factory=list[ModelTable])
     estimate: SizesTable | None = None
+
+
+class TokensTable(PricedTable):
+    """What the provider bills, times a markup."""
+
+    rule: Literal["tokens"]
+    unknown_model: Literal["reject", "ceiling", "quarantine"] = "reject"
+    markup: Positive | None = None
+    markups: Factors = Field(default_factory=dict[str, int])
+    estimate: SizesTable | None = None
+    output_percent: Annotated[int, Field(ge=0, le=100)] = DEFAULT_OUTPUT_PERCENT
+
+
+class ResourceTable(PricedTable):
+    """So much for what a run takes of a machine."""
+
+    rule: Literal["resource"]
+    per_cpu_second: Positive | None = None
+    per_gb_second: Positive | None = None
+    per_second: Positive | None = None
 
 
 class LocalTable(OperationTable):
@@ -230,14 +295,60 @@ class LocalTable(OperationTable):
 
 
 AnyOperation = Annotated[
-    FlatTable | PerUnitTable | Per1kTokensTable | LocalTable, Discriminator("rule")
+    FlatTable | PerUnitTable | Per1kTokensTable | TokensTable | ResourceTable | LocalTable,
+    Discriminator("rule"),
 ]
 RULES: dict[str, type[OperationTable]] = {
     "flat": FlatTable,
     "per_unit": PerUnitTable,
     "per_1k_tokens": Per1kTokensTable,
+    "tokens": TokensTable,
+    "resource": ResourceTable,
     "local": LocalTable,
 }
+
+
+class PlanPriceTable(Table):
+    """[plans.<id>.prices.<operation>]: the keys of the operation that differ on this plan."""
+
+    credits: ZeroOrMore | None = None
+    free: bool = False
+    models: Models = Field(default_factory=list[ModelTable])
+    minimum: Positive | None = None
+    free_allowance: Positive | None = None
+    tiers: Tiers | None = None
+    markup: Positive | None = None
+    markups: Factors = Field(default_factory=dict[str, int])
+    unknown_model: Literal["reject", "ceiling", "quarantine"] | None = None
+    per_cpu_second: Positive | None = None
+    per_gb_second: Positive | None = None
+    per_second: Positive | None = None
+    estimate: SizesTable | None = None
+
+
+class OverrideTable(Table):
+    """[[prices.overrides]]: what models cost, whatever the price book says."""
+
+    patterns: Annotated[list[Pattern], Field(min_length=1, max_length=MOST_PATTERNS)]
+    usd_per_million: Annotated[dict[Pool, ZeroOrMore], Field(min_length=1)] | None = None
+    usd_per_audio_hour: Positive | None = None
+    usd_per_1k_searches: Positive | None = None
+    usd_per_1k_requests: Positive | None = None
+
+
+class PricesTable(Table):
+    """[prices]: what a credit is worth, and what is added to what models cost."""
+
+    usd_per_credit: Positive
+    markup: Positive = MICRO
+    use_provider_cost: bool = True
+    models: Annotated[list[Pattern], Field(max_length=MOST_PATTERNS)] = Field(
+        default_factory=list[str]
+    )
+    markups: Factors = Field(default_factory=dict[str, int])
+    overrides: Annotated[list[OverrideTable], Field(max_length=MOST_OVERRIDES)] = Field(
+        default_factory=list[OverrideTable]
+    )
 
 
 class CatalogTables(Table):
@@ -252,3 +363,4 @@ class CatalogTables(Table):
     packs: Annotated[dict[Id, PackTable], Field(max_length=MOST_PACKS)] = Field(
         default_factory=dict[str, PackTable]
     )
+    prices: PricesTable | None = None

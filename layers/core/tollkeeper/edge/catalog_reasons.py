@@ -14,10 +14,14 @@ from tollkeeper.edge.catalog_models import (
     AccountTable,
     CatalogTables,
     ModelTable,
+    OverrideTable,
     PackTable,
+    PlanPriceTable,
     PlanTable,
+    PricesTable,
     SizesTable,
     Table,
+    TierTable,
 )
 
 LONGEST_KEY_SHOWN = 200
@@ -26,10 +30,11 @@ Place = tuple[str | int, ...]
 
 
 class Problem(NamedTuple):
-    """One thing to change in the file."""
+    """One thing to change in the file. `place` is where its key stands, as far as it is there."""
 
     key: str
     reason: str
+    place: Place = ()
 
 
 _REASONS = {
@@ -52,14 +57,28 @@ _REASONS = {
 }
 _NO_PRICE = "cannot stand here: a local operation runs on the user's own machine and costs nothing"
 _MISPLACED = {
-    **dict.fromkeys([("local", "credits"), ("local", "models"), ("local", "free")], _NO_PRICE),
+    **dict.fromkeys(
+        [("local", key) for key in (*PlanPriceTable.model_fields, "usd_per_call")], _NO_PRICE
+    ),
     ("per_1k_tokens", "credits"): "belongs into the models: each family has its own credits",
     ("per_unit", "models"): "cannot stand here: a price per unit is the same for every model",
+    ("tokens", "models"): "cannot stand here: the price book knows the models; [[prices.overrides]]"
+    " states rates of your own",
+    ("tokens", "credits"): "cannot stand here: what the provider bills is the price; [prices] says"
+    " what a credit is worth",
+    ("resource", "credits"): "cannot stand here: write per_cpu_second, per_gb_second or per_second",
 }
+_PLAN_KEYS_FIXED = ("rule", "feature", "name")
 _SECTIONS: dict[object, type[Table]] = {
     "account": AccountTable,
     "plans": PlanTable,
     "packs": PackTable,
+    "prices": PricesTable,
+}
+_ENTRIES: dict[str, type[Table]] = {
+    "models": ModelTable,
+    "overrides": OverrideTable,
+    "tiers": TierTable,
 }
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -71,7 +90,20 @@ def explain(error: ValidationError, document: Mapping[str, Any]) -> list[Problem
     """
     all_found = error.errors(include_url=False, include_input=False)
     all_found.sort(key=lambda found: found["type"] != "extra_forbidden")
-    return [Problem(show_key(_place(each), document), _reason(each)) for each in all_found]
+    places = [(_place(each), _reason(each)) for each in all_found]
+    return [Problem(show_key(place, document), reason, place) for place, reason in places]
+
+
+def explain_plan_price(
+    error: ValidationError, plan: str, operation: str, document: Mapping[str, Any]
+) -> list[Problem]:
+    """Every problem of an operation as a plan changes it, at the plan's own keys."""
+    problems: list[Problem] = []
+    for found in error.errors(include_url=False, include_input=False):
+        as_operation = {**found, "loc": ("operations", operation, *found["loc"])}
+        place = ("plans", plan, "prices", operation, *_place(as_operation)[2:])
+        problems.append(Problem(show_key(place, document), _reason(as_operation), place))
+    return problems
 
 
 def show_key(place: Sequence[str | int], document: Mapping[str, Any]) -> str:
@@ -128,14 +160,19 @@ def _reason_of_unknown_key(place: Place) -> str:
         misplaced = _MISPLACED.get((str(place[2]), str(place[3])))
         if misplaced:
             return misplaced
+    if place[0] == "plans" and place[2:3] == ("prices",) and place[-1] in _PLAN_KEYS_FIXED:
+        return "cannot stand here: it is the same on every plan"
     return f"is not a known key; known here: {', '.join(_table_of(place[:-1]).model_fields)}"
 
 
-def _table_of(parent: Place) -> type[Table]:
+def _table_of(parent: Sequence[str | int]) -> type[Table]:
     if not parent:
         return CatalogTables
-    if parent[0] in _SECTIONS:
-        return _SECTIONS[parent[0]]
-    if parent[-1] == "estimate":
+    section, last = parent[0], parent[-1]
+    if last == "estimate":
         return SizesTable
-    return ModelTable if isinstance(parent[-1], int) else RULES[str(parent[2])]
+    if isinstance(last, int):
+        return _ENTRIES[str(parent[-2])]
+    if section == "plans" and len(parent) > 2:
+        return PlanPriceTable
+    return _SECTIONS[section] if section in _SECTIONS else RULES[str(parent[2])]

@@ -125,6 +125,10 @@ Model = Annotated[
     str,
     StringConstraints(strict=True, min_length=1, max_length=128, pattern=r"^[!-~]+$"),
 ]
+Provider = Annotated[
+    str,
+    StringConstraints(strict=True, min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9_.-]*$"),
+]
 MODEL = re.compile(r"[!-~]{1,128}")
 Id = Annotated[str, BeforeValidator(_id)]
 Reason = Annotated[

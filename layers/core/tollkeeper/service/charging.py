@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NoReturn
 
 from tollkeeper.domain.account import Account
+from tollkeeper.domain.catalog import Catalog
 from tollkeeper.domain.charges import (
-    CHARGES,
     Charge,
     GiveBack,
     decide_charge,
@@ -16,9 +17,10 @@ from tollkeeper.domain.charges import (
     decide_run_failed,
 )
 from tollkeeper.domain.draft import Decision, Draft
-from tollkeeper.domain.entries import AccountId, Entry, EntryKey, EntryKind
+from tollkeeper.domain.entries import AccountId, Entry, EntryKey, EntryKind, show_key
 from tollkeeper.domain.errors import (
     AlreadyRefundedError,
+    AlreadyReratedError,
     NotFoundError,
     PriceVersionError,
     QuoteExpiredError,
@@ -30,6 +32,7 @@ from tollkeeper.domain.pricing import (
     Priced,
     describe_run,
     price_run,
+    standing_now,
     typical_run,
 )
 from tollkeeper.domain.roll import look, open_account
@@ -68,13 +71,40 @@ class Keyed:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be priced, with which catalog, and which of its prices is asked for.
+
+    `pinned_at` is the moment that a quote has pinned.
+    """
+
+    consumption: Consumption
+    catalog: Catalog
+    is_typical: bool = False
+    pinned_at: datetime | None = None
+
+    @property
+    def by_account(self) -> bool:
+        """The price depends on the account, so it is known only once that was read."""
+        return self.catalog.operation(self.consumption.operation).by_account
+
+    def price(self, account: Account | None = None) -> Priced:
+        """The price, for this account where it matters. Raises: as price_run."""
+        price = typical_run if self.is_typical else price_run
+        if account is None or not self.by_account:
+            return price(self.consumption, self.catalog)
+        return price(self.consumption, self.catalog, standing_now(account))
+
+
+@dataclass(frozen=True, slots=True)
 class Allowed:
-    """The account can pay. Units: micro-credits."""
+    """The account can pay. Units: micro-credits; the cost in 10^-12 USD."""
 
     required_microcredits: int
     available_microcredits: int
     spendable_microcredits: int
     warnings: tuple[str, ...]
+    price_version: str
+    cost_picousd: int | None = None
 
 
 def see_account(
@@ -110,21 +140,27 @@ def check(world: World, request: RunRequest) -> Allowed:
     Raises: as charge; a refusal is judged again on a strong read before it is given.
     Cost: one GetItem, two where the first one refuses.
     """
-    priced = with_pinned(world, lambda: price_typical(world, request), lost=lose_quote)
+    asked = with_pinned(world, lambda: ask_typical(world, request), lost=lose_quote)
+    priced = None if asked.by_account else asked.price()
     try:
-        return _judge(world, request, priced, is_strong=False)
+        return _judge(world, request, asked, priced, is_strong=False)
     except TollkeeperError:
-        return _judge(world, request, priced, is_strong=True)
+        return _judge(world, request, asked, priced, is_strong=True)
 
 
-def _judge(world: World, request: RunRequest, priced: Priced, *, is_strong: bool) -> Allowed:
+def _judge(
+    world: World, request: RunRequest, asked: Asked, known: Priced | None, *, is_strong: bool
+) -> Allowed:
     account = see_account(world, request.account, is_strong=is_strong, opens_on=request.opens_on)
+    priced = known or asked.price(account)
     refuse_unable(account, priced, world.catalog)
     return Allowed(
         required_microcredits=priced.charged_microcredits,
         available_microcredits=account.available_microcredits,
         spendable_microcredits=account.spendable_microcredits(world.catalog),
         warnings=find_warnings(account, priced, world.catalog),
+        price_version=priced.run.price_version,
+        cost_picousd=priced.run.cost_picousd,
     )
 
 
@@ -141,15 +177,10 @@ def lose_quote() -> NoReturn:
     raise lost_quote()
 
 
-def price_typical(world: World, request: RunRequest) -> Priced:
-    """The price that a check or a hold decides on, pinned where a quote pins it.
-
-    Raises: as apply_quote and price_run.
-    """
-    consumption, catalog = apply_typical(
-        world, request.account, request.consumption, request.quote_id
-    )
-    return typical_run(consumption, catalog)
+def ask_typical(world: World, request: RunRequest) -> Asked:
+    """What a check or a hold decides on, pinned where a quote pins it. Raises: as apply_quote."""
+    pinned = apply_typical(world, request.account, request.consumption, request.quote_id)
+    return Asked(pinned.consumption, pinned.catalog, is_typical=True, pinned_at=pinned.pinned_at)
 
 
 def charge(world: World, request: RunRequest, keyed: Keyed) -> Outcome:
@@ -183,23 +214,25 @@ def commit_run(
 
 def decide_priced(
     world: World,
-    price: Callable[[World, RunRequest], Priced],
+    ask: Callable[[World, RunRequest], Asked],
     request: RunRequest,
-    decide: Callable[[Draft, Priced], Decision],
+    decide: Callable[[Draft, Priced, Asked], Decision],
 ) -> Decide:
     """The decision on a price that is computed once, before the first attempt.
 
+    One that depends on the account is computed in the decision, from the account that it changes.
     Raises: PriceVersionError where the prices have to be read first.
     Why: a run that cannot be priced is refused like any other, so only after the key was read.
     """
     try:
-        priced = price(world, request)
+        asked = ask(world, request)
+        priced = None if asked.by_account else asked.price()
     except PriceVersionError:
         raise
     except TollkeeperError as error:
         return refusing(error)
     keep_version(world)
-    return lambda draft: decide(draft, priced)
+    return lambda draft: decide(draft, priced or asked.price(draft.account), asked)
 
 
 def _decide_run(world: World, request: RunRequest, keyed: Keyed) -> Decide:
@@ -215,22 +248,32 @@ def _decide_run(world: World, request: RunRequest, keyed: Keyed) -> Decide:
             return decide_run_failed(draft, command)
         return decide_charge(draft, command, world.catalog)
 
-    return decide_priced(world, _price, request, decide)
-
-
-def _price(world: World, request: RunRequest) -> Priced:
     if not request.has_succeeded:
-        return Priced(describe_run(request.consumption, world.catalog), 0)
-    consumption, catalog = apply_quote(
-        world, request.account, request.consumption, request.quote_id
-    )
-    return price_run(consumption, catalog)
+        return _decide_failed(world, request, decide)
+    return decide_priced(world, _ask, request, lambda draft, priced, _: decide(draft, priced))
+
+
+def _decide_failed(
+    world: World, request: RunRequest, decide: Callable[[Draft, Priced], Decision]
+) -> Decide:
+    """The decision on a run that failed, which has no price."""
+    try:
+        priced = Priced(describe_run(request.consumption, world.catalog), 0)
+    except TollkeeperError as error:
+        return refusing(error)
+    keep_version(world)
+    return lambda draft: decide(draft, priced)
+
+
+def _ask(world: World, request: RunRequest) -> Asked:
+    pinned = apply_quote(world, request.account, request.consumption, request.quote_id)
+    return Asked(pinned.consumption, pinned.catalog)
 
 
 def keep_version(world: World) -> None:
     """The catalog that prices this charge is stored, so that it can be computed again.
 
-    Cost: one TransactWriteItems for the first charge of a process, nothing after it.
+    Cost: one GetItem for the first charge of a process, nothing after it.
     """
     version = world.catalog.version
     if version not in world.versions:
@@ -276,9 +319,20 @@ def give_back(world: World, request: GiveBackRequest, keyed: Keyed) -> Outcome:
     try:
         return commit(world, order)
     except TakenError as error:
-        raise AlreadyRefundedError(
-            f"The charge {request.charge[2:]} was given back before; that happens once."
-        ) from error
+        raise tell_returned(world, request.account, request.charge) from error
+
+
+def tell_returned(world: World, account: AccountId, charge: EntryKey) -> TollkeeperError:
+    """What became of a charge before: it was given back, or priced anew. Cost: one GetItem."""
+    mark = world.ledger.read_return(account, charge)
+    if mark is not None and mark.is_rerate:
+        return AlreadyReratedError(
+            f"The charge {show_key(charge)} was priced anew before; that happens once, and only "
+            "an adjustment corrects it further."
+        )
+    return AlreadyRefundedError(
+        f"The charge {show_key(charge)} was given back before; that happens once."
+    )
 
 
 def _decide_give_back(charge: Entry | None, request: GiveBackRequest, keyed: Keyed) -> Decide:
@@ -294,21 +348,3 @@ def _decide_give_back(charge: Entry | None, request: GiveBackRequest, keyed: Key
         actor=keyed.actor,
     )
     return lambda draft: decide_give_back(draft, command)
-
-
-@dataclass(frozen=True, slots=True)
-class Explained:
-    """An entry, and the key of what gave it back, where something did."""
-
-    entry: Entry
-    returned_by: EntryKey | None
-
-
-def explain_entry(world: World, account: AccountId, key: EntryKey) -> Explained:
-    """One row with all it recorded. Raises: NotFoundError. Cost: one GetItem, two for a charge."""
-    entry = world.ledger.read_entry(account, key)
-    if entry is None:
-        raise NotFoundError("There is no such entry in this account.")
-    is_charge = entry.kind in CHARGES
-    returned_by = world.ledger.read_return(account, key) if is_charge else None
-    return Explained(entry, returned_by)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from tollkeeper.domain.account import Account
 from tollkeeper.domain.draft import Decision, Draft
 from tollkeeper.domain.entries import AccountId, Entry, Run, hold_key
 from tollkeeper.domain.errors import (
@@ -25,18 +26,19 @@ from tollkeeper.domain.holds import (
     decide_release,
     decide_settle,
     find_expired,
-    late_terms,
     read_terms,
+    terms_now,
 )
-from tollkeeper.domain.pricing import Consumption, Priced, price_run
+from tollkeeper.domain.pricing import Consumption, Priced, price_run, standing_now
 from tollkeeper.domain.returns import find_hold
 from tollkeeper.service.charging import (
+    Asked,
     Decide,
     Keyed,
     RunRequest,
+    ask_typical,
     commit_run,
     decide_priced,
-    price_typical,
 )
 from tollkeeper.service.commit import Order, Outcome, commit
 from tollkeeper.service.pinning import pinned_catalog, with_pinned
@@ -62,7 +64,7 @@ def open_hold(world: World, request: RunRequest, keyed: Keyed, stays: timedelta)
     Raises: as charge; HoldLimitError. Cost: as commit.
     """
 
-    def decide(draft: Draft, priced: Priced) -> Decision:
+    def decide(draft: Draft, priced: Priced, asked: Asked) -> Decision:
         command = OpenHold(
             hold_id=keyed.key.split("#")[1],
             request_hash=keyed.request_hash,
@@ -70,11 +72,12 @@ def open_hold(world: World, request: RunRequest, keyed: Keyed, stays: timedelta)
             stays=stays,
             actor=keyed.actor,
             metadata=request.metadata,
+            priced_at=asked.pinned_at,
         )
         return decide_hold(draft, command, world.catalog)
 
     return commit_run(
-        world, request, keyed, lambda: decide_priced(world, price_typical, request, decide)
+        world, request, keyed, lambda: decide_priced(world, ask_typical, request, decide)
     )
 
 
@@ -118,45 +121,45 @@ def _order_of(account: AccountId, keyed: Keyed, decide: Decide) -> Order:
 def _decide_settle(world: World, request: SettleRequest, keyed: Keyed, draft: Draft) -> Decision:
     hold = find_hold(draft.account, request.hold_id)
     if hold is not None:
-        command = _command(world, request, keyed, hold.terms)
+        terms = terms_now(hold)
+        command = _command(world, request, keyed, terms=terms, account=draft.account)
         return decide_settle(draft, command, world.catalog)
     expired = find_expired(draft, request.hold_id)
     if expired is None or not request.is_final:
         raise HoldMissingError(f"There is no open hold {request.hold_id}.")
-    return _decide_late(world, request, keyed, draft=draft, terms=late_terms(expired))
+    return _decide_late(world, request, keyed, draft=draft, terms=terms_now(expired))
 
 
 def _decide_late(
     world: World, request: SettleRequest, keyed: Keyed, *, draft: Draft, terms: Terms
 ) -> Decision:
-    command = _command(world, request, keyed, terms)
+    command = _command(world, request, keyed, terms=terms, account=draft.account)
     return decide_late_settle(draft, command, world.catalog, terms=terms)
 
 
-def _command(world: World, request: SettleRequest, keyed: Keyed, terms: Terms) -> Settle:
+def _command(
+    world: World, request: SettleRequest, keyed: Keyed, *, terms: Terms, account: Account
+) -> Settle:
     return Settle(
         hold_id=request.hold_id,
         key=keyed.key,
         request_hash=keyed.request_hash,
-        priced=_price(world, request, terms),
+        priced=_price(world, request, terms, account),
         is_final=request.is_final,
         actor=keyed.actor,
         metadata=request.metadata,
     )
 
 
-def _price(world: World, request: SettleRequest, terms: Terms) -> Priced:
-    """What was used at the prices that the hold was opened with.
+def _price(world: World, request: SettleRequest, terms: Terms, account: Account) -> Priced:
+    """What was used at the prices that the hold was opened with, and where the account stands now.
 
     Raises: PriceVersionError where they have to be read first; as price_run.
     """
-    consumption = replace(
-        request.consumption,
-        operation=terms.operation,
-        model=request.consumption.model or terms.model or None,
-        service=terms.service,
-    )
-    priced = price_run(consumption, pinned_catalog(world, terms.price_version))
+    consumption = _consumption_of(request, terms)
+    standing = replace(standing_now(account), is_first=terms.feature_count > 0)
+    catalog = pinned_catalog(world, terms.price_version)
+    priced = price_run(consumption, catalog, standing)
     run = replace(
         priced.run,
         label=terms.label,
@@ -165,6 +168,26 @@ def _price(world: World, request: SettleRequest, terms: Terms) -> Priced:
         feature_count=_count_of(priced.run, terms, consumption),
     )
     return replace(priced, run=run)
+
+
+def _consumption_of(request: SettleRequest, terms: Terms) -> Consumption:
+    """What was used, with what the opening said and the settle does not say anew.
+
+    Why: whose model it is was said of the opening's model, not of another.
+    """
+    used = request.consumption
+    model = used.model or terms.model or None
+    is_same = (model or "") == terms.model
+    says_tier = used.service_tier is not None or (used.usage and used.usage.service_tier)
+    return replace(
+        used,
+        operation=terms.operation,
+        model=model,
+        service=terms.service,
+        provider=used.provider or (terms.provider if is_same else ""),
+        service_tier=used.service_tier if says_tier else terms.service_tier or None,
+        priced_at=terms.priced_at,
+    )
 
 
 def _count_of(run: Run, terms: Terms, consumption: Consumption) -> int:

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
+from tollkeeper.domain.account import Account
 from tollkeeper.domain.catalog import Catalog
 from tollkeeper.domain.entries import AccountId
-from tollkeeper.domain.pricing import Consumption, Estimate, estimate_run
+from tollkeeper.domain.pricing import (
+    NOBODY,
+    Consumption,
+    Estimate,
+    Standing,
+    estimate_run,
+    standing_now,
+)
 from tollkeeper.domain.quotes import LIFE, Quote, judge_quote, read_quote, sign_quote
+from tollkeeper.domain.roll import look
 from tollkeeper.domain.seen import sharpen
 from tollkeeper.service.pinning import pinned_catalog
 from tollkeeper.service.ports import World
@@ -24,19 +34,46 @@ class Quoted:
     price_version: str
 
 
-def quote(world: World, account: AccountId, consumption: Consumption) -> Quoted:
+def quote(
+    world: World, account: AccountId, consumption: Consumption, opens_on: str | None = None
+) -> Quoted:
     """The range of prices, sharpened by what the account's own calls showed, and its quote.
 
-    Raises: as price_run. Cost: one GetItem where sizes matter, else no call at all.
+    Raises: as price_run. Cost: one GetItem where the account matters, else no call at all.
     """
     catalog = world.catalog
     operation = catalog.operation(consumption.operation)
-    sizes = operation.sizes
-    if sizes is not None and not consumption.is_sized:
+    needs_sizes = operation.sizes is not None and not consumption.is_sized
+    found: Account | None = None
+    if needs_sizes or operation.by_account:
         found = world.ledger.read_account(account, is_strong=False)
-        sizes = sharpen(sizes, None if found is None else found.seen.get(operation.id))
-    estimate = estimate_run(consumption, catalog, sizes)
+    standing = NOBODY
+    if operation.by_account:
+        standing = _stand(world, found, opens_on)
+    operation = catalog.operation_on(operation.id, standing.plan)
+    sizes = operation.sizes
+    if sizes is not None and needs_sizes and found is not None:
+        sizes = sharpen(sizes, found.seen.get(operation.id))
+    consumption = _at_moment(world, consumption, catalog)
+    estimate = estimate_run(consumption, catalog, sizes, standing)
     return Quoted(estimate, _sign(world, account, consumption, estimate), catalog.version)
+
+
+def _stand(world: World, account: Account | None, opens_on: str | None) -> Standing:
+    """The standing in which the account would be charged now; a new one as it would open."""
+    if account is None:
+        return Standing(opens_on or world.catalog.default_plan)
+    return standing_now(look(account, now=world.clock.now(), catalog=world.catalog))
+
+
+def _at_moment(
+    world: World, consumption: Consumption, catalog: Catalog, pinned_at: datetime | None = None
+) -> Consumption:
+    """The consumption at the moment whose dated rates apply: what is pinned, else when it ran."""
+    if catalog.prices is None:
+        return consumption
+    moment = pinned_at or consumption.occurred_at or world.clock.now()
+    return replace(consumption, priced_at=moment)
 
 
 def _sign(world: World, account: AccountId, consumption: Consumption, estimate: Estimate) -> str:
@@ -55,22 +92,29 @@ def _sign(world: World, account: AccountId, consumption: Consumption, estimate: 
     return sign_quote(promised, secret)
 
 
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """What is priced, with which catalog, and the quote that pinned it, where one did."""
+
+    consumption: Consumption
+    catalog: Catalog
+    quote: Quote | None = None
+
+    @property
+    def pinned_at(self) -> datetime | None:
+        """The moment of the estimate, whose dated rates stay."""
+        return None if self.quote is None else self.quote.issued_at
+
+
 def apply_quote(
     world: World, account: AccountId, consumption: Consumption, quote_id: str
-) -> tuple[Consumption, Catalog]:
+) -> Pinned:
     """What is priced, and with which catalog, where a quote may pin it.
 
     Raises: QuoteExpiredError; PriceVersionError where the prices have to be read first.
     """
-    consumption, catalog, _ = _apply(world, account, consumption, quote_id)
-    return consumption, catalog
-
-
-def _apply(
-    world: World, account: AccountId, consumption: Consumption, quote_id: str
-) -> tuple[Consumption, Catalog, Quote | None]:
     if not quote_id:
-        return consumption, world.catalog, None
+        return Pinned(_at_moment(world, consumption, world.catalog), world.catalog)
     promised = read_quote(quote_id, _secret(world))
     judge_quote(
         promised,
@@ -81,22 +125,24 @@ def _apply(
     )
     catalog = pinned_catalog(world, promised.price_version)
     consumption = replace(consumption, model=consumption.model or promised.model or None)
-    return consumption, catalog, promised
+    consumption = _at_moment(world, consumption, catalog, promised.issued_at)
+    return Pinned(consumption, catalog, promised)
 
 
 def apply_typical(
     world: World, account: AccountId, consumption: Consumption, quote_id: str
-) -> tuple[Consumption, Catalog]:
+) -> Pinned:
     """As apply_quote; of a run whose size is not known yet, the price is the one quoted.
 
     Why: the estimate may know the account's calls better than the catalog does.
     """
-    consumption, catalog, promised = _apply(world, account, consumption, quote_id)
-    if promised is None or consumption.is_sized:
-        return consumption, catalog
-    if catalog.operation(consumption.operation).sizes:
-        consumption = replace(consumption, amount_microcredits=promised.typical_microcredits)
-    return consumption, catalog
+    pinned = apply_quote(world, account, consumption, quote_id)
+    if pinned.quote is None or pinned.consumption.is_sized:
+        return pinned
+    if not pinned.catalog.operation(consumption.operation).sizes:
+        return pinned
+    typical = pinned.quote.typical_microcredits
+    return replace(pinned, consumption=replace(pinned.consumption, amount_microcredits=typical))
 
 
 def _secret(world: World) -> str:

@@ -10,12 +10,11 @@ from tollkeeper.domain.account import Account
 from tollkeeper.domain.audit import Audit
 from tollkeeper.domain.audit_findings import Findings
 from tollkeeper.domain.catalog import Catalog
-from tollkeeper.domain.draft import ChargeReturned
-from tollkeeper.domain.entries import EntryKey
 from tollkeeper.domain.totals import DayClosed
 from tollkeeper.store.items import SCHEMA, account_from_item, entry_from_item
 from tollkeeper.store.payments import purchase_from_item
 from tollkeeper.store.rows import Item, number, totals_from_rows
+from tollkeeper.store.writes import returned_from_item
 
 LATEST = number(SCHEMA)
 
@@ -61,7 +60,7 @@ def _read_day(audit: Audit, item: Item) -> None:
 
 
 def _read_mark(audit: Audit, item: Item) -> None:
-    audit.add_mark(ChargeReturned(EntryKey(item["sk"]["S"][2:]), EntryKey(item["by"]["S"])))
+    audit.add_mark(returned_from_item(item))
 
 
 def _read_purchase(audit: Audit, item: Item) -> None:

@@ -20,9 +20,8 @@ from tollkeeper.domain.account import (
     Status,
     Windows,
 )
-from tollkeeper.domain.entries import AccountId, Entry, EntryKey, EntryKind, Line, Run
+from tollkeeper.domain.entries import AccountId, Entry, EntryKey, EntryKind, Run
 from tollkeeper.domain.grants import Draw
-from tollkeeper.domain.usage_pools import TokenPools
 from tollkeeper.store.keys import account_key, due_shard, entry_key
 from tollkeeper.store.rows import (
     STARTED,
@@ -45,6 +44,7 @@ from tollkeeper.store.rows import (
     totals_from_rows,
     totals_to_rows,
 )
+from tollkeeper.store.runs import run_from_row, run_to_row
 
 SCHEMA = 1
 
@@ -88,6 +88,8 @@ def account_to_item(account: Account, *, due_ms: int) -> Item:
         item["od"] = number(account.overdraft_debt_microcredits)
     if account.features:
         item["fe"] = string(dump(dict(account.features)))
+    if account.volumes:
+        item["vo"] = string(dump(dict(account.volumes)))
     if account.holds:
         item["ho"] = string(dump([hold_to_row(hold) for hold in account.holds]))
     if account.limits != NO_OWN_LIMITS:
@@ -159,6 +161,7 @@ def account_from_item(item: Item) -> Account:
         grants=tuple(grant_from_row(row) for row in json.loads(item["gr"]["S"])),
         overdraft_debt_microcredits=_int(item, "od"),
         features=json.loads(_text(item, "fe", "{}")),
+        volumes=json.loads(_text(item, "vo", "{}")),
         windows=Windows(*json.loads(item["wi"]["S"])),
         totals=totals_from_rows(json.loads(_text(item, "to", "[]"))),
         lifetime=Lifetime(*json.loads(item["li"]["S"])),
@@ -168,44 +171,6 @@ def account_from_item(item: Item) -> Account:
         parent=_text(item, "pr"),
         seen=seen_from_rows(json.loads(_text(item, "se", "[]"))),
         due_at=from_ms(_always(item, "due_at")),
-    )
-
-
-RUN_TEXTS = (("f", "feature"), ("s", "service"), ("t", "subtype"), ("pv", "price_version"))
-
-
-def _run_to_row(run: Run) -> dict[str, Any]:
-    """What history does not list of a run. Shape: a small object with short names."""
-    row: dict[str, Any] = {short: getattr(run, name) for short, name in RUN_TEXTS}
-    row["n"] = run.feature_count
-    row["q"] = run.quantity_micro
-    row["c"] = run.cost_picousd
-    row["ms"] = run.response_time_ms
-    row["oc"] = None if run.occurred_at is None else to_ms(run.occurred_at)
-    row["p"] = run.pools.nonzero() if run.pools is not None else None
-    row["l"] = [[x.item, x.quantity, x.rate, x.credits_microcredits] for x in run.lines]
-    row["w"] = list(run.warnings)
-    return {name: value for name, value in row.items() if value not in (None, "", [])}
-
-
-def _run_from_row(row: dict[str, Any], item: Item) -> Run:
-    occurred = row.get("oc")
-    return Run(
-        operation=_text(item, "op"),
-        model=_text(item, "model"),
-        label=_text(item, "label"),
-        feature=row.get("f", ""),
-        feature_count=row.get("n", 0),
-        service=row.get("s", ""),
-        subtype=row.get("t", ""),
-        quantity_micro=row.get("q"),
-        pools=TokenPools(**row["p"]) if "p" in row else None,
-        cost_picousd=row.get("c"),
-        lines=tuple(Line(*line) for line in row.get("l", [])),
-        price_version=row.get("pv", ""),
-        response_time_ms=row.get("ms"),
-        occurred_at=None if occurred is None else from_ms(occurred),
-        warnings=tuple(row.get("w", [])),
     )
 
 
@@ -224,7 +189,7 @@ def entry_to_item(entry: Entry) -> Item:
         item["op"] = string(entry.run.operation)
         _put_if(item, "model", entry.run.model)
         _put_if(item, "label", entry.run.label)
-        item["run"] = string(dump(_run_to_row(entry.run)))
+        item["run"] = string(dump(run_to_row(entry.run)))
     for name, draws in (("dr", entry.draws), ("se", entry.settled), ("re", entry.returned)):
         if draws:
             item[name] = string(dump([_draw_to_row(draw) for draw in draws]))
@@ -316,8 +281,8 @@ def entry_from_item(item: Item) -> Entry:
 
 def _read_run(item: Item) -> Run | None:
     """The run of a row, or of a history listing that carries only its names."""
-    if "run" in item:
-        return _run_from_row(json.loads(item["run"]["S"]), item)
-    if "op" in item:
-        return _run_from_row({}, item)
-    return None
+    if "op" not in item:
+        return None
+    row: dict[str, Any] = json.loads(item["run"]["S"]) if "run" in item else {}
+    names = item["op"]["S"], _text(item, "model"), _text(item, "label")
+    return run_from_row(row, *names)

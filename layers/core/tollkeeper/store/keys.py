@@ -9,6 +9,7 @@ from zlib import crc32
 from tollkeeper.domain.entries import AccountId, EntryKey
 
 DUE_SHARDS = 16
+WAITING_SHARDS = 8
 
 Key = dict[str, Any]
 
@@ -39,8 +40,18 @@ def day_key(account: AccountId, day: date) -> Key:
 
 
 def returned_key(account: AccountId, charge: EntryKey) -> Key:
-    """The mark that a charge was given back."""
+    """The mark that a charge was given back, or priced anew."""
     return key(account_pk(account), f"B#{charge}")
+
+
+def waiting_pk(shard: int) -> str:
+    """One part of the list of charges that wait for their price."""
+    return f"Q#{shard}"
+
+
+def waiting_shard(account: str) -> int:
+    """The part of the list that an account's charges are in."""
+    return crc32(account.encode()) % WAITING_SHARDS
 
 
 def purchase_key(account: AccountId, purchase: str) -> Key:

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as LinkError
 
 from tollkeeper.domain.account import Account
-from tollkeeper.domain.draft import Decision
+from tollkeeper.domain.draft import ChargeReturned, Decision
 from tollkeeper.domain.entries import AccountId, Entry, EntryKey
 from tollkeeper.domain.errors import BusyError, LedgerCorruptError
 from tollkeeper.domain.purchases import EventSeen, Linked, Purchase
@@ -32,7 +32,12 @@ from tollkeeper.store.keys import (
 )
 from tollkeeper.store.payments import link_from_item, purchase_from_item
 from tollkeeper.store.rows import Item, number, string, totals_from_rows
-from tollkeeper.store.writes import Write, decision_to_writes, purchase_to_writes
+from tollkeeper.store.writes import (
+    Write,
+    decision_to_writes,
+    purchase_to_writes,
+    returned_from_item,
+)
 
 BUSY_CODES = frozenset(
     {
@@ -114,10 +119,10 @@ class Ledger:
         item = self._get(entry_key(account, key), is_strong=True)
         return None if item is None else entry_from_item(item)
 
-    def read_return(self, account: AccountId, charge: EntryKey) -> EntryKey | None:
-        """The key of the void or refund of that charge. Cost: one GetItem."""
+    def read_return(self, account: AccountId, charge: EntryKey) -> ChargeReturned | None:
+        """What gave that charge back, or priced it anew. Cost: one GetItem."""
         item = self._get(returned_key(account, charge), is_strong=True)
-        return None if item is None else EntryKey(item["by"]["S"])
+        return None if item is None else returned_from_item(item)
 
     def read_purchase(self, account: AccountId, purchase: str) -> Purchase | None:
         """The purchase, read strongly. Cost: one GetItem."""
@@ -210,12 +215,13 @@ class Ledger:
         """One item as it is, read strongly. Cost: one GetItem."""
         return self._get(key, is_strong=True)
 
-    def read_items(self, pk: str, *, limit: int) -> list[Item]:
-        """The first items of a partition. Cost: one strong Query."""
+    def read_items(self, pk: str, *, limit: int, after: str = "") -> list[Item]:
+        """The first items of a partition, or those after a sort key. Cost: one strong Query."""
         request = {
             "TableName": self._table,
-            "KeyConditionExpression": "pk = :pk",
-            "ExpressionAttributeValues": {":pk": string(pk)},
+            "KeyConditionExpression": "pk = :pk" + (" AND sk > :after" if after else ""),
+            "ExpressionAttributeValues": {":pk": string(pk)}
+            | ({":after": string(after)} if after else {}),
             "ConsistentRead": True,
             "Limit": limit,
         }

@@ -29,6 +29,8 @@ TERMS = (
     "service",
     "subtype",
 )
+ABOVE_HOLD, PRICED_AT = "above_hold", "priced_at"
+LATER_TERMS = ("provider", "service_tier")
 USUAL = SettlePolicy.CHARGE_AVAILABLE
 # What the eighth member of a grant's row says, where it has one.
 WAITING, STARTED, ENDED = 0, 1, 2
@@ -108,10 +110,12 @@ def _origin_from_row(row: list[Any]) -> Origin:
 
 
 def hold_to_row(hold: Hold) -> list[Any]:
-    """The open hold as a row of the account item."""
-    terms: list[str] = [getattr(hold.terms, name) for name in TERMS]
-    policy = hold.terms.above_hold
+    """The open hold as a row of the account item; what is not said at its end is left out."""
+    terms: list[str | int] = [getattr(hold.terms, name) for name in TERMS]
+    policy, priced_at = hold.terms.above_hold, hold.terms.priced_at
     terms.append("" if policy is USUAL else policy.value)
+    terms += [getattr(hold.terms, name) for name in LATER_TERMS]
+    terms.append("" if priced_at is None else to_ms(priced_at))
     while terms and terms[-1] == "":
         terms.pop()
     return [
@@ -129,13 +133,21 @@ def hold_to_row(hold: Hold) -> list[Any]:
 
 def hold_from_row(row: list[Any]) -> Hold:
     """The hold of the row."""
-    texts = dict(zip(TERMS, row[8 : 8 + len(TERMS)], strict=False))
-    above_hold = SettlePolicy(row[8 + len(TERMS)]) if len(row) > 8 + len(TERMS) else USUAL
+    texts: dict[str, Any] = dict(
+        zip((*TERMS, ABOVE_HOLD, *LATER_TERMS, PRICED_AT), row[8:], strict=False)
+    )
+    above_hold = SettlePolicy(texts.pop(ABOVE_HOLD, "") or USUAL)
+    priced_at = texts.pop(PRICED_AT, None)
     return Hold(
         id=row[0],
         opened_at=from_ms(row[1]),
         expires_at=from_ms(row[2]),
-        terms=Terms(**texts, feature_count=row[6], above_hold=above_hold),
+        terms=Terms(
+            **texts,
+            feature_count=row[6],
+            above_hold=above_hold,
+            priced_at=None if priced_at is None else from_ms(priced_at),
+        ),
         draws=tuple((grant_id, amount) for grant_id, amount in row[7]),
         debt_microcredits=row[3],
         extensions=row[4],

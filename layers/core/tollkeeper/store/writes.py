@@ -8,13 +8,15 @@ from typing import Any
 
 from tollkeeper.domain.account import Account
 from tollkeeper.domain.draft import ChargeReturned, Decision
-from tollkeeper.domain.entries import AccountId
+from tollkeeper.domain.entries import AccountId, EntryKey
 from tollkeeper.domain.purchases import EventSeen, Linked, Purchase, PurchaseMoved
+from tollkeeper.domain.quarantine import Waiting
 from tollkeeper.domain.roll import next_moment
 from tollkeeper.domain.totals import DayClosed
 from tollkeeper.store.items import SCHEMA, account_to_item, entry_to_item
 from tollkeeper.store.keys import day_key, returned_key
 from tollkeeper.store.payments import event_to_item, link_to_item, purchase_to_item
+from tollkeeper.store.quarantine import waiting_to_item
 from tollkeeper.store.rows import Item, number, string, to_ms, totals_to_rows
 
 MOST_ITEMS = 90
@@ -111,14 +113,26 @@ def day_to_item(account: AccountId, day: DayClosed) -> Item:
 
 
 def returned_to_item(account: AccountId, mark: ChargeReturned) -> Item:
-    """The mark that a charge was given back."""
-    return returned_key(account, mark.charge) | {"sv": number(SCHEMA), "by": string(mark.by)}
+    """The mark that a charge was given back, or priced anew."""
+    item = returned_key(account, mark.charge) | {"sv": number(SCHEMA), "by": string(mark.by)}
+    return item | ({"rr": number(1)} if mark.is_rerate else {})
+
+
+def returned_from_item(item: Item) -> ChargeReturned:
+    """The mark as it was written."""
+    charge = EntryKey(item["sk"]["S"].removeprefix("B#"))
+    return ChargeReturned(charge, EntryKey(item["by"]["S"]), "rr" in item)
 
 
 def _also_to_write(account: AccountId, also: object) -> Write:
     match also:
         case ChargeReturned():
             return Write("returned", {"Item": returned_to_item(account, also), **IS_NEW})
+        case Waiting(by=None):
+            return Write("waiting", {"Item": waiting_to_item(also), **IS_NEW})
+        case Waiting():
+            # Why: the charge's mark, in the same transaction, says that nobody was here before.
+            return Write("waiting", {"Item": waiting_to_item(also)})
         case PurchaseMoved(purchase):
             item = purchase_to_item(purchase)
             return Write("purchase", {"Item": item, **is_version(purchase.version - 1)})

@@ -1,0 +1,218 @@
+"""What a run is worth by its operation's rule, and what it costs at its provider: both exact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tollkeeper.domain.catalog import (
+    Catalog,
+    Flat,
+    Local,
+    ModelPrice,
+    Operation,
+    Per1kTokens,
+    PerUnit,
+    find_model,
+)
+from tollkeeper.domain.errors import UnknownModelError
+from tollkeeper.domain.money import MICRO, ceil_div
+from tollkeeper.domain.pricing.apply import (
+    apply_flat,
+    apply_per_1k_tokens,
+    apply_per_unit,
+    apply_resource,
+    count_whole,
+    find_family,
+    need_resource,
+    need_usage,
+)
+from tollkeeper.domain.pricing.bills import Bill, Biller, UnpricedModelError, known_models
+from tollkeeper.domain.pricing.consumption import Consumption
+from tollkeeper.domain.pricing.tally import Share, Tally
+from tollkeeper.domain.rules import PerResource, Prices, Tokens
+from tollkeeper.domain.usage import Usage
+
+LOCAL_EXPLANATION = "Local mode, 0 credits"
+NOT_PRICED = "pool_not_priced"
+MOST_NAMED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What a run is worth before the account's terms. Units: volume in millionths.
+
+    `bill` is what the provider bills, where rates or a report tell; `picousd` the same in whole
+    pico-USD, or what the operation states. `is_free`: it costs nothing because somebody said so.
+    """
+
+    tally: Tally
+    volume_micro: int = 0
+    bill: Bill | None = None
+    picousd: int | None = None
+    warnings: tuple[str, ...] = ()
+    uses_something: bool = True
+    is_free: bool = False
+
+
+def find_worth(
+    operation: Operation, consumption: Consumption, catalog: Catalog, model: str
+) -> Worth:
+    """What the run is worth by its operation's rule. Raises: UnknownModelError, InvalidError."""
+    rule = operation.rule
+    match rule:
+        case Local():
+            return Worth(Tally((Share(LOCAL_EXPLANATION, "1", "0", 0),)), is_free=True)
+        case Tokens():
+            return _of_bill(operation, rule, consumption, catalog)
+        case Flat():
+            worth = _of_calls(operation, rule, consumption, model)
+        case PerUnit():
+            worth = _of_units(operation, rule, consumption)
+        case Per1kTokens():
+            worth = _of_tokens(operation, rule, consumption, model)
+        case PerResource():
+            used = need_resource(operation, consumption)
+            worth = Worth(apply_resource(operation, rule, used), MICRO)
+    return _with_cost(worth, consumption, catalog.prices, model)
+
+
+def model_of(consumption: Consumption) -> str:
+    """The model that the request names, else the one that the usage does."""
+    usage = consumption.usage
+    return consumption.model or (usage.model if usage else None) or ""
+
+
+def refuse_unpriced(operation: Operation, consumption: Consumption, catalog: Catalog) -> None:
+    """Nothing, where the model has a price. Raises: UnknownModelError.
+
+    Why: of a price that the caller names, what is used must be chargeable afterwards.
+    """
+    model, rule = model_of(consumption), operation.rule
+    if model and isinstance(rule, Flat | Per1kTokens):
+        find_family(operation, rule.models, model)
+    if not model or not isinstance(rule, Tokens):
+        return
+    biller = _biller_of(rule, catalog)
+    provider = _provider_of(consumption)
+    found = biller.find(model, provider, is_said=bool(consumption.provider))
+    if found.model is None and not biller.takes_unknown:
+        raise _unknown(operation, biller.prices, model, provider)
+
+
+def _provider_of(consumption: Consumption) -> str:
+    usage = consumption.usage
+    return consumption.provider or ("" if usage is None else usage.provider)
+
+
+def _of_calls(operation: Operation, rule: Flat, consumption: Consumption, model: str) -> Worth:
+    calls = count_whole(consumption.quantity_micro or MICRO, operation)
+    family = find_family(operation, rule.models, model)
+    each = operation.usd_pico_per_call
+    picousd = None if each is None else each * calls
+    if family is not None:
+        by_family = _token_cost(family, consumption.usage)
+        picousd = picousd if by_family is None else by_family
+    return Worth(
+        apply_flat(operation, rule, family, calls),
+        calls * MICRO,
+        picousd=picousd,
+        is_free=family is None and not rule.credits_microcredits,
+    )
+
+
+def _of_units(operation: Operation, rule: PerUnit, consumption: Consumption) -> Worth:
+    quantity = consumption.quantity_micro or MICRO
+    each = operation.usd_pico_per_call
+    picousd = None if each is None else ceil_div(quantity * each, MICRO)
+    return Worth(apply_per_unit(operation, rule, quantity), quantity, picousd=picousd)
+
+
+def _of_tokens(
+    operation: Operation, rule: Per1kTokens, consumption: Consumption, model: str
+) -> Worth:
+    family = find_model(operation, rule.models, model or None)
+    usage = need_usage(operation, consumption)
+    return Worth(
+        apply_per_1k_tokens(family, usage, model),
+        usage.pools.total() * MICRO,
+        picousd=_token_cost(family, usage),
+        uses_something=_uses_something(usage),
+    )
+
+
+def _of_bill(
+    operation: Operation, rule: Tokens, consumption: Consumption, catalog: Catalog
+) -> Worth:
+    """What the provider bills, times the markup, in credits."""
+    usage, model = need_usage(operation, consumption), model_of(consumption)
+    biller = _biller_of(rule, catalog)
+    try:
+        bill = biller.bill(consumption, usage, model)
+    except UnpricedModelError as unpriced:
+        provider = _provider_of(consumption)
+        raise _unknown(operation, biller.prices, unpriced.model, provider) from None
+    return Worth(
+        bill.to_tally(biller.prices.usd_per_credit_micro),
+        usage.pools.total() * MICRO,
+        bill=bill,
+        picousd=bill.picousd,
+        warnings=bill.warnings,
+        uses_something=_uses_something(usage),
+    )
+
+
+def _biller_of(rule: Tokens, catalog: Catalog) -> Biller:
+    assert catalog.prices is not None, "a catalog with a rule by tokens has prices"
+    return Biller(catalog.prices, rule.markups, rule.unknown_model)
+
+
+def _unknown(operation: Operation, prices: Prices, model: str, provider: str) -> UnknownModelError:
+    known = known_models(prices, model, provider, MOST_NAMED)
+    return UnknownModelError(operation.id, model or None, known)
+
+
+def _with_cost(worth: Worth, consumption: Consumption, prices: Prices | None, model: str) -> Worth:
+    """The same with what the provider bills, where that is known better than by the operation.
+
+    Why: tokens that have no rate show no cost of the book rather than a wrong one.
+    """
+    usage = consumption.usage
+    if usage is None:
+        return worth
+    reported = usage.cost_picousd
+    if prices is None:
+        return replace(worth, picousd=reported) if reported else _or_reported(worth, reported)
+    try:
+        bill = Biller(prices).bill(consumption, usage, model)
+    except UnpricedModelError:
+        return worth
+    if NOT_PRICED in bill.warnings:
+        return worth
+    return replace(worth, bill=bill, picousd=bill.picousd)
+
+
+def _or_reported(worth: Worth, reported: int | None) -> Worth:
+    """Why: a cost of 0 that a provider reports is shown where nothing else is known."""
+    return worth if worth.picousd is not None else replace(worth, picousd=reported)
+
+
+def _uses_something(usage: Usage) -> bool:
+    return bool(
+        usage.pools.total() or usage.seconds_micro or usage.web_searches or usage.cost_picousd
+    )
+
+
+def _token_cost(family: ModelPrice, usage: Usage | None) -> int | None:
+    """What the provider bills for these pools, where the catalog states its rates."""
+    if usage is None or family.usd_pico_per_token is None:
+        return None
+    rates = family.usd_pico_per_token
+    # A provider bills thinking as output; a cached read is never dearer than a first one.
+    fallback = {"reasoning": "output", "cached_input": "input"}
+    total = 0
+    for pool, tokens in usage.pools.nonzero().items():
+        rate = rates.get(pool, rates.get(fallback.get(pool, pool)))
+        if rate is None:
+            return None
+        total += tokens * rate
+    return total
