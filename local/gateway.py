@@ -1,8 +1,8 @@
 """The stack's HTTP API on one machine: routes, authorizers and CORS of template.yaml.
 
 Beside the API stand paths that only this gateway has: `GET /healthz`, and below `/_local/` the
-simulated checkout page and `POST /_local/schedules/<function>`, which runs a schedule now; and the
-events of the local bus, `GET /v1/events`.
+simulated checkout page, `POST /_local/schedules/<function>`, which runs a schedule now, and
+`GET /_local/items`, all that the table holds; and the events of the local bus, `GET /v1/events`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl
 from local.authorizers import AuthorizerGate, Refused
 from local.environments import BusyError, FunctionError
 from local.events import Received, decoded_path, new_request_id, proxy_event
+from local.item_pages import ITEMS_PATH, CursorError, read_page
 from local.routing import RouteTable
 from local.schedules import Schedules
 from local.template import Template
@@ -145,9 +146,18 @@ class Gateway:
             return self._bus.respond(request, path)
         if path.startswith(SCHEDULES_PATH) and request.method == "POST":
             return self._run_schedule(path.removeprefix(SCHEDULES_PATH), request.body)
+        if path == ITEMS_PATH and request.method == "GET":
+            return self._read_items(request)
         if path == CHECKOUT_PATH or path.startswith(CHECKOUT_PATH + "/"):
             return self._checkout(request, path)
         return message_answer(404)
+
+    def _read_items(self, request: Request) -> Answer:
+        """A page of the local table."""
+        try:
+            return _json_answer(200, read_page(dict(parse_qsl(request.query)).get("after")))
+        except CursorError as error:
+            return message_answer(400, str(error))
 
     def _is_of_bus(self, path: str) -> bool:
         return self._bus is not None and self._bus.serves(path)

@@ -3,27 +3,25 @@
     python -m local.verify_export FOLDER_OR_FILE...
 
 Unlike the deployed `verify` it also finds rows whose account item is gone, since no index leads to
-them. Exit: 0 where everything is explained, 1 where something is not, 2 where the export cannot be
-read. Memory is bounded: a temporary SQLite file sorts the items by account, and of each account a
+them, and it computes every price again from what its row says was used, under the prices that the
+row names (I18).
+Exit: 0 where everything is explained, 1 where something is not, 2 where the export cannot be read.
+Memory is bounded: a temporary SQLite file sorts the items by account, and of each account a
 few numbers per row are kept while it is audited.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import sqlite3
 import sys
-import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
-from dataclasses import dataclass
-from itertools import groupby
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from local.export_files import ExportError, Item, counts_of, find_files, read_items
-from tollkeeper.domain.audit_findings import Findings
+from local.export_files import ExportError, counts_of, find_files, read_items
+from local.price_check import PriceCheck
+from local.sorted_items import open_sorter
+from tollkeeper.domain.audit_findings import Finding, Findings
 from tollkeeper.domain.catalog import Catalog
 from tollkeeper.domain.errors import CatalogError
 from tollkeeper.domain.money import show_micro
@@ -33,7 +31,6 @@ from tollkeeper.store.audit import audit_items
 ROOT = Path(__file__).parents[1]
 SHIPPED_CATALOG = ROOT / "layers/catalog/catalog.toml"
 MOST_SHOWN = 20
-ACCOUNTS = "A#"
 
 
 @dataclass(slots=True)
@@ -47,6 +44,8 @@ class Report:
     findings: int = 0
     broken: int = 0
     unexplained_microcredits: int = 0
+    prices: int = 0
+    unknown_prices: int = 0
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -72,62 +71,26 @@ def verify_export(paths: Sequence[Path], catalog: Catalog) -> Report:
     report = Report()
     files, manifests = find_files(paths)
     expected = {name: count for each in manifests for name, count in counts_of(each).items()}
-    with (
-        tempfile.TemporaryDirectory(prefix="verify-export-") as folder,
-        closing(sqlite3.connect(Path(folder) / "items.db")) as sorter,
-    ):
-        _fill(sorter, files, expected, report)
-        for account, items in _by_account(sorter):
-            _report_account(account, audit_items(items, catalog=catalog), report)
+    with open_sorter() as sorter:
+        for file in files:
+            count = sorter.add(read_items(file))
+            if expected.get(file.name, count) != count:
+                listed = expected[file.name]
+                raise ExportError(f"{file}: has {count} items, and the manifest says {listed}")
+        report.items, report.others = sorter.items, sorter.others
+        prices = PriceCheck(catalog, sorter.versions)
+        for account, items in sorter.by_account():
+            findings = audit_items(prices.watch(items), catalog=catalog)
+            _report_account(account, _with(findings, prices.take()), report)
+        report.prices, report.unknown_prices = prices.prices, prices.unknown
     return report
 
 
-def _fill(
-    sorter: sqlite3.Connection, files: list[Path], expected: dict[str, int], report: Report
-) -> None:
-    """The items of all accounts are in the sorter; what belongs to no account is counted."""
-    sorter.execute("PRAGMA journal_mode = OFF")
-    sorter.execute("PRAGMA synchronous = OFF")
-    sorter.execute("CREATE TABLE items (pk TEXT, sk TEXT, item TEXT)")
-    for file in files:
-        before = report.items
-        sorter.executemany("INSERT INTO items VALUES (?, ?, ?)", _rows(file, report))
-        count = report.items - before
-        if expected.get(file.name, count) != count:
-            listed = expected[file.name]
-            raise ExportError(f"{file}: has {count} items, and the manifest says {listed}")
-
-
-def _rows(file: Path, report: Report) -> Iterator[tuple[str, str, str]]:
-    for item in read_items(file):
-        report.items += 1
-        pk = str(item["pk"].get("S"))
-        if pk.startswith(ACCOUNTS):
-            yield pk, str(item["sk"].get("S")), json.dumps(item)
-        else:
-            report.others += 1
-
-
-def _by_account(sorter: sqlite3.Connection) -> Iterator[tuple[str, Iterable[Item]]]:
-    """Account after account with its items, its own first. An item that is twice there is one."""
-    found = sorter.execute("SELECT pk, sk, item FROM items ORDER BY pk, sk, item")
-    for pk, rows in groupby(_differing(found), key=_first):
-        yield pk.removeprefix(ACCOUNTS), (json.loads(row[2]) for row in rows)
-
-
-def _differing(rows: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]:
-    """The rows without repeats. Raises: ExportError where one key has two contents."""
-    last: Sequence[Any] = ("", "", "")
-    for row in rows:
-        if row[:2] == last[:2] and row != last:
-            raise ExportError(f"{row[0]} {row[1]} is there twice: the files are of two moments")
-        if row != last:
-            yield row
-        last = row
-
-
-def _first(row: Sequence[Any]) -> str:
-    return str(row[0])
+def _with(findings: Findings, more: Sequence[Finding]) -> Findings:
+    """The findings and those of prices."""
+    if not more:
+        return findings
+    return replace(findings, found=(*findings.found, *more), count=findings.count + len(more))
 
 
 def _report_account(account: str, findings: Findings, report: Report) -> None:
@@ -150,7 +113,7 @@ def describe(report: Report) -> str:
     """The last lines: how much was read, and the verdict."""
     read = (
         f"{report.accounts:,} accounts with {report.entries:,} entries in {report.items:,} items "
-        f"({report.others:,} of no account)\n"
+        f"({report.others:,} of no account); {_prices(report)}\n"
     )
     if not report.broken:
         return read + "every credit is explained\n"
@@ -159,6 +122,12 @@ def describe(report: Report) -> str:
         f"{report.broken:,} accounts are not clean: {report.findings:,} findings, "
         f"{unexplained} credits unexplained\n"
     )
+
+
+def _prices(report: Report) -> str:
+    """Why: rows of earlier versions say less, and an export may lack the prices of some."""
+    again = f"{report.prices - report.unknown_prices:,} prices computed again"
+    return f"{again}, {report.unknown_prices:,} cannot be" if report.unknown_prices else again
 
 
 if __name__ == "__main__":

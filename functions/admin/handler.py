@@ -13,6 +13,7 @@ from tollkeeper.edge.http import Api
 from tollkeeper.edge.key_routes import answer_keys
 from tollkeeper.edge.observability import log_outcome
 from tollkeeper.edge.operator_routes import answer_command
+from tollkeeper.edge.quarantine_routes import answer_quarantine, answer_rerate
 from tollkeeper.service.charging import give_back
 
 api = Api(lambda: wiring.clock().now())
@@ -34,6 +35,18 @@ def refund(**_: str) -> Response[str]:
     outcome = give_back(wiring.world(), *read_refund(api.read_known()))
     log_outcome("refunded", outcome)
     return answer_entry(outcome, status=201).to_response()
+
+
+@api.post("/v1/accounts/<id>/entries/<key>/rerate")
+def rerate(**_: str) -> Response[str]:
+    """A quarantined charge is corrected to what its run costs by now, once."""
+    return answer_rerate(wiring.world(), api.read_known())
+
+
+@api.get("/v1/quarantine")
+def quarantine(**_: str) -> Response[str]:
+    """The charges that wait for their price."""
+    return answer_quarantine(wiring.world(), api.read_known())
 
 
 @api.route("/v1/keys", ["GET", "POST"])

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
 
 from tests.support.driving import Answered, Driver, verify_ledger
 from tests.support.faults import READ_FAULTS, WRITE_FAULTS, Crash, FaultyClient
+from tests.support.forgetting import forget
 
 ACCOUNT = "user_1"
 
@@ -22,7 +25,7 @@ class Write:
     """A keyed request, another body under the same key, and one that must be refused.
 
     Each is sent with a key and a number that tells rounds apart. `row` is the key of its row, and
-    `prepare` makes what the rounds are about.
+    `prepare` makes what the `rounds` are about.
     """
 
     send: Send
@@ -31,6 +34,7 @@ class Write:
     refusal: str
     row: str = "{key}"
     prepare: Callable[[Driver, int], Answered] | None = None
+    rounds: int = 24
 
 
 def post(route: str, **body: Any) -> Send:
@@ -102,6 +106,35 @@ def close(budget: str, **body: Any) -> Send:
     return send
 
 
+def quarantine_one(driver: Driver, n: int) -> Answered:
+    """A charge of a model that nobody has a price for."""
+    usage = {"input": 100 + n}
+    return driver.deduct(ACCOUNT, "llm", f"unknown{n}", model="our-model-9", usage=usage)
+
+
+def rerate(reason: str, charge: str = "unknown{n}") -> Send:
+    """A correction of such a charge."""
+
+    def send(driver: Driver, key: str, n: int) -> Answered:
+        path = {"id": ACCOUNT, "key": charge.format(n=n)}
+        route = "POST /v1/accounts/{id}/entries/{key}/rerate"
+        return driver.call(route, {"reason": reason}, path=path, key=key)
+
+    return send
+
+
+def deploy(monkeypatch: pytest.MonkeyPatch, folder: Path, more: str = "") -> None:
+    """The shipped catalog, which quarantines what it does not know, and more."""
+    copytree(CATALOG.parent, folder)
+    path = folder / CATALOG.name
+    text = path.read_text(encoding="utf-8")
+    changed = text.replace('unknown_model = "reject"', 'unknown_model = "quarantine"') + more
+    assert changed != text + more
+    path.write_text(changed, encoding="utf-8")
+    monkeypatch.setenv("CATALOG_PATH", str(path))
+    forget()
+
+
 WRITES: dict[str, Write] = {
     "hold": Write(hold(1), hold(2), hold(1000), "insufficient_credits", row="h~{key}~open"),
     "settle": Write(
@@ -171,6 +204,14 @@ WRITES: dict[str, Write] = {
         post("refunds", key="seed{n}", amount="1.5", reason="r"),
         "invalid",
     ),
+    "rerate": Write(
+        rerate("gpt-9"),
+        rerate("another reason"),
+        rerate("r", "seed{n}"),
+        "not_pending",
+        prepare=quarantine_one,
+        rounds=40,
+    ),
     "grant": Write(
         post("grants", amount=5, reason="round {n}"),
         post("grants", amount=6, reason="round {n}"),
@@ -203,18 +244,34 @@ WRITES: dict[str, Write] = {
     ),
 }
 ROUNDS = 24
+CATALOG = Path(__file__).parents[2] / "layers/catalog/catalog.toml"
+KNOWN = """
+[[prices.overrides]]
+patterns = ["our-model-9"]
+usd_per_million = { input = "0.1", output = "0.1" }
+"""
 
 
 @pytest.fixture(params=list(WRITES))
-def write(request: pytest.FixtureRequest, driver: Driver, faults: FaultyClient) -> Write:
-    """A write, on an account with charges that can be given back."""
+def write(
+    request: pytest.FixtureRequest,
+    driver: Driver,
+    faults: FaultyClient,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> Write:
+    """A write, on an account with charges that can be given back, or priced anew."""
+    if request.param == "rerate":
+        deploy(monkeypatch, tmp_path / "first")
     driver.grant(ACCOUNT, 100, key="seed")
     for n in range(ROUNDS):
         assert driver.deduct(ACCOUNT, "sms", f"seed{n}").status == 200
     found = WRITES[request.param]
     if found.prepare is not None:
-        for n in range(ROUNDS):
+        for n in range(found.rounds):
             assert found.prepare(driver, n).status in (200, 201)
+    if request.param == "rerate":
+        deploy(monkeypatch, tmp_path / "second", KNOWN)
     faults.forget()
     return found
 
@@ -328,7 +385,7 @@ def test_a_fault_at_any_call_ends_in_one_effect_after_a_retry(
             assert first in (200, 201, 503, None), (index, fault)
             assert again.status in (200, 201), (index, fault, again.text)
             assert rows_of(write, driver, n) == 1, (index, fault)
-    assert n < ROUNDS
+    assert n < write.rounds
     verify_ledger(driver, ACCOUNT)
 
 

@@ -54,7 +54,8 @@ def test_a_good_export_is_said_to_explain_every_credit(
 
     said = capsys.readouterr().out.splitlines()
     assert said == [
-        "3 accounts with 114 entries in 145 items (1 of no account)",
+        "3 accounts with 114 entries in 145 items (1 of no account); 0 prices computed again, "
+        "36 cannot be",
         "every credit is explained",
     ]
 

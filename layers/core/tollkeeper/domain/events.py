@@ -16,6 +16,7 @@ from enum import StrEnum
 from tollkeeper.domain.entries import Entry, EntryKind, Run, show_key
 from tollkeeper.domain.grants import Grant
 from tollkeeper.domain.money import show_micro, show_price, show_usd
+from tollkeeper.domain.quarantine import is_waiting
 
 Members = dict[str, object]
 
@@ -25,6 +26,8 @@ class EventType(StrEnum):
 
     CHARGE_RECORDED = "charge.recorded"
     CHARGE_RETURNED = "charge.returned"
+    CHARGE_QUARANTINED = "charge.quarantined"
+    CHARGE_RERATED = "charge.rerated"
     RUN_FAILED = "run.failed"
     HOLD_EXPIRED = "hold.expired"
     CREDITS_GRANTED = "credits.granted"
@@ -65,8 +68,8 @@ class Event:
 class _Fact:
     """One fact of a row. `n` is its place in the event's id: what it is about, not its order.
 
-    Why: 0 is what the row is for, 1 what came with it, alerts begin at 2. So a fact that a later
-    version tells beside the others changes no id.
+    Why: 0 is what the row is for, 1 what came with it, alerts begin at 2, and 99 is a price that
+    is not final. So a fact that a later version tells beside the others changes no id.
     """
 
     n: int
@@ -75,6 +78,7 @@ class _Fact:
 
 
 FIRST_ALERT = 2
+QUARANTINE = 99
 _WINDOWS = frozenset({"day", "month", "period"})
 
 
@@ -83,7 +87,7 @@ def events_of(entry: Entry) -> tuple[Event, ...]:
 
     Raises: ValueError for an alert that this version does not know.
     """
-    facts = [*_DECIDED[entry.kind](entry), *_alerts(entry)]
+    facts = [*_DECIDED[entry.kind](entry), *_alerts(entry), *_quarantined(entry)]
     return tuple(_event(entry, fact) for fact in facts)
 
 
@@ -182,6 +186,39 @@ def _returned(entry: Entry) -> Iterator[_Fact]:
     )
     yield _Fact(0, EventType.CHARGE_RETURNED, members | _paid(entry))
     yield from _expired_inside(entry)
+
+
+def _rerated(entry: Entry) -> Iterator[_Fact]:
+    """A correction: what the run was priced at, and its price now."""
+    run, details = entry.run, entry.details
+    assert run is not None and entry.refers_to is not None, "a charge is priced anew"
+    is_back = entry.delta_microcredits > 0
+    members: Members = {
+        "charge": show_key(entry.refers_to),
+        "price": show_micro(int(details["price_microcredits"])),
+        "before": show_micro(int(details["before_microcredits"])),
+        "operation": run.operation,
+        "price_version": run.price_version,
+    }
+    members |= _some(
+        returned=_credits(entry.moved_microcredits if is_back else 0),
+        taken=_credits(0 if is_back else entry.moved_microcredits),
+        uncollected=_credits(entry.uncollected_microcredits),
+        model=run.model,
+        cost_usd=None if run.cost_picousd is None else show_usd(run.cost_picousd),
+        reason=entry.reason,
+    )
+    yield _Fact(0, EventType.CHARGE_RERATED, members | _paid(entry))
+
+
+def _quarantined(entry: Entry) -> Iterator[_Fact]:
+    """A charge whose price is not final: somebody has to give its model one."""
+    if is_waiting(entry) and entry.run is not None:
+        run = entry.run
+        members: Members = {"charged": show_micro(entry.moved_microcredits)}
+        members |= {"operation": run.operation, "pending": run.pending}
+        members |= _some(model=run.model, stands_for=run.stands_for)
+        yield _Fact(QUARANTINE, EventType.CHARGE_QUARANTINED, members)
 
 
 def _run_failed(entry: Entry) -> Iterator[_Fact]:
@@ -286,6 +323,7 @@ _DECIDED: Mapping[EntryKind, _Decide] = {
     EntryKind.SETTLE: _charged,
     EntryKind.VOID: _returned,
     EntryKind.REFUND: _returned,
+    EntryKind.RERATE: _rerated,
     EntryKind.RUN_FAILED: _run_failed,
     EntryKind.GRANT: _granted,
     EntryKind.RESET: _reset,

@@ -40,6 +40,8 @@ ROUTES: dict[str, Route] = {
     "POST /v1/accounts/{id}/grants": Route("admin", "grant"),
     "POST /v1/accounts/{id}/adjustments": Route("admin", "admin"),
     "POST /v1/accounts/{id}/refunds": Route("admin", "refund"),
+    "POST /v1/accounts/{id}/entries/{key}/rerate": Route("admin", "admin"),
+    "GET /v1/quarantine": Route("admin", "admin"),
     "PUT /v1/accounts/{id}/plan": Route("admin", "admin"),
     "PUT /v1/accounts/{id}/profile": Route("admin", "admin"),
     "PUT /v1/accounts/{id}/limits": Route("admin", "admin"),

@@ -1,0 +1,78 @@
+"""Charges that wait for their price, over HTTP."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+
+from tollkeeper.domain.entries import show_key
+from tollkeeper.domain.errors import InvalidError
+from tollkeeper.domain.quarantine import Waiting
+from tollkeeper.edge.answers import answer_entry
+from tollkeeper.edge.bodies import QuarantineQuery, StandingBody
+from tollkeeper.edge.commands import read_keyed
+from tollkeeper.edge.http import Answer, Request
+from tollkeeper.edge.observability import log_outcome
+from tollkeeper.edge.wire import Amount
+from tollkeeper.service.ports import World
+from tollkeeper.service.quarantine import RerateRequest, list_quarantine, rerate
+from tollkeeper.store.keys import WAITING_SHARDS
+
+USUAL_ROWS = 50
+MOST_ROWS = 200
+
+
+def answer_rerate(world: World, request: Request) -> Response[str]:
+    """The charge in the path is corrected to what its run costs by now.
+
+    Raises: MalformedError, InvalidError; as rerate.
+    """
+    body, members = request.body(StandingBody)
+    account = request.account()
+    keyed = read_keyed(request, account, members)
+    outcome = rerate(world, RerateRequest(account, request.entry(), body.reason), keyed)
+    log_outcome("rerated", outcome)
+    return answer_entry(outcome).to_response()
+
+
+def answer_quarantine(world: World, request: Request) -> Response[str]:
+    """A page of the charges that wait for their price. Raises: InvalidError."""
+    query = request.query(QuarantineQuery)
+    place = None if query.cursor is None else read_place(query.cursor)
+    limit = min(query.limit or USUAL_ROWS, MOST_ROWS)
+    page = list_quarantine(world, limit=limit, place=place)
+    cursor = None if page.next_place is None else show_place(*page.next_place)
+    charges = [_show_waiting(each) for each in page.waiting]
+    return Answer({"charges": charges, "next_cursor": cursor}).to_response()
+
+
+def show_place(shard: int, after: str) -> str:
+    """A place in the list as a cursor."""
+    return base64.urlsafe_b64encode(f"{shard}#{after}".encode()).decode().rstrip("=")
+
+
+def read_place(cursor: str) -> tuple[int, str]:
+    """The place that the cursor says. Raises: InvalidError."""
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        shard, hash_sign, after = raw.decode().partition("#")
+    except (binascii.Error, ValueError):
+        shard, hash_sign, after = "", "", ""
+    is_part = shard in {str(each) for each in range(WAITING_SHARDS)}
+    if not hash_sign or not is_part or show_place(int(shard), after) != cursor:
+        raise InvalidError("cursor", "is not one that a page gave out")
+    return int(shard), after
+
+
+def _show_waiting(waiting: Waiting) -> dict[str, Any]:
+    return {
+        "account": waiting.account,
+        "key": show_key(waiting.charge),
+        "at": waiting.at.isoformat(),
+        "operation": waiting.operation,
+        "model": waiting.model or None,
+        "charged": Amount(waiting.charged_microcredits),
+    }
