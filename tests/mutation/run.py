@@ -67,7 +67,7 @@ def prepare(workspace: Path, *, keep: bool) -> None:
     if not keep:
         shutil.rmtree(workspace, ignore_errors=True)
     workspace.mkdir(parents=True, exist_ok=True)
-    for name in ("pyproject.toml", "tests"):
+    for name in ("pyproject.toml", "tests", "docs"):
         link = workspace / name
         if not link.is_symlink():
             link.symlink_to(ROOT / name)

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from tollkeeper.domain.catalog import NO_LIMITS, Catalog, Limits, PlanTerms
+from tollkeeper.domain.catalog import NO_LIMITS, Catalog, Limits, PlanTerms, SettlePolicy
 from tollkeeper.domain.entries import AccountId
 from tollkeeper.domain.grants import Grants, spendable_total
 from tollkeeper.domain.held import Hold
@@ -97,8 +97,12 @@ class Account:
 
     `due_at` is when the sweep was told to look, as it was read: early at worst, never late.
 
+    `volumes` are what the period used of each feature that has an allowance or tiers.
+
     `today` is the local day that `totals` count; `rolled_to` is the moment up to which time has
     been applied, and never goes back.
+
+    Units: `volumes` in millionths of a call, a unit or a token.
     """
 
     id: AccountId
@@ -115,6 +119,7 @@ class Account:
     grants: Grants = ()
     overdraft_debt_microcredits: int = 0
     features: Mapping[str, int] = field(default_factory=dict[str, int])
+    volumes: Mapping[str, int] = field(default_factory=dict[str, int])
     windows: Windows = Windows()
     totals: Totals = field(default_factory=dict[Any, Any])
     lifetime: Lifetime = Lifetime()
@@ -136,11 +141,18 @@ class Account:
         return frozenset(grant_id for hold in self.holds for grant_id, _ in hold.draws)
 
     def terms(self, catalog: Catalog) -> PlanTerms:
-        """What its plan gives it. Why: a budget has what its parent gave it, and nothing else."""
+        """What its plan gives it.
+
+        Why: a budget has what its parent gave it, and nothing else. It makes no debt, because
+        nobody would pay it once the budget is closed.
+        """
         terms = catalog.plan(self.plan.id)
         if not self.parent:
             return terms
-        return replace(terms, allocation_microcredits=0, overdraft_microcredits=0)
+        lent = replace(terms, allocation_microcredits=0, overdraft_microcredits=0)
+        if lent.settle_above_hold is SettlePolicy.DEBT:
+            lent = replace(lent, settle_above_hold=SettlePolicy.CHARGE_AVAILABLE)
+        return lent
 
     def limits_in_force(self, catalog: Catalog) -> Limits:
         """The tightest of what the operator and the user set.

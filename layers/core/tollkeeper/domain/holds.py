@@ -32,14 +32,18 @@ from tollkeeper.domain.returns import (
     post_freed,
     take_first,
 )
-from tollkeeper.domain.spending import count_feature, count_spent, see_size, take
+from tollkeeper.domain.spending import count_feature, count_spent, count_volume, see_size, take
 
 ABOVE_HOLD = "settle_above_hold"
+PRICED_AT = "priced_at"
 
 
 @dataclass(frozen=True, slots=True)
 class OpenHold:
-    """The command to set aside what a run may cost."""
+    """The command to set aside what a run may cost.
+
+    `priced_at` is the moment whose dated rates a quote has pinned.
+    """
 
     hold_id: str
     request_hash: str
@@ -47,6 +51,7 @@ class OpenHold:
     stays: timedelta
     actor: str = ""
     metadata: str = ""
+    priced_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +104,12 @@ def decide_hold(draft: Draft, command: OpenHold, catalog: Catalog) -> Decision:
             f"The account has {most} open holds; settle or release one, or wait until one expires."
         )
     account, draws, debt = take(account, priced.charged_microcredits, is_held=True)
-    run, above_hold = priced.run, catalog.plan(account.plan.id).settle_above_hold
+    run, above_hold = priced.run, account.terms(catalog).settle_above_hold
     hold = Hold(
         id=command.hold_id,
         opened_at=draft.at,
         expires_at=draft.at + command.stays,
-        terms=_terms_of(run, above_hold),
+        terms=_terms_of(run, above_hold, command.priced_at),
         draws=tuple((draw.grant.id, draw.amount_microcredits) for draw in draws),
         debt_microcredits=debt,
     )
@@ -121,7 +126,7 @@ def decide_hold(draft: Draft, command: OpenHold, catalog: Catalog) -> Decision:
         run=run,
         draws=draws,
         debt_change_microcredits=debt,
-        details={"expires_at": hold.expires_at.isoformat(), ABOVE_HOLD: above_hold.value},
+        details=_opening_details(hold),
         actor=command.actor,
         metadata=command.metadata,
         warnings=find_warnings(account, priced, catalog),
@@ -129,7 +134,15 @@ def decide_hold(draft: Draft, command: OpenHold, catalog: Catalog) -> Decision:
     return draft.decide(entry)
 
 
-def _terms_of(run: Run, above_hold: SettlePolicy) -> Terms:
+def _opening_details(hold: Hold) -> dict[str, str]:
+    terms = hold.terms
+    details = {"expires_at": hold.expires_at.isoformat(), ABOVE_HOLD: terms.above_hold.value}
+    if terms.priced_at is not None:
+        details[PRICED_AT] = terms.priced_at.isoformat()
+    return details
+
+
+def _terms_of(run: Run, above_hold: SettlePolicy, priced_at: datetime | None) -> Terms:
     return Terms(
         operation=run.operation,
         model=run.model,
@@ -140,19 +153,25 @@ def _terms_of(run: Run, above_hold: SettlePolicy) -> Terms:
         feature=run.feature,
         feature_count=run.feature_count,
         above_hold=above_hold,
+        provider=run.provider if run.provider_said else "",
+        service_tier=run.service_tier,
+        priced_at=priced_at,
     )
 
 
 def read_terms(opening: Entry, expired: Entry | None) -> Terms:
     """The terms that a hold's opening row wrote down, and what its end says of parts."""
     assert opening.run is not None, "a hold is for a run"
-    terms = _terms_of(opening.run, SettlePolicy(opening.details[ABOVE_HOLD]))
+    details = opening.details
+    pinned = datetime.fromisoformat(details[PRICED_AT]) if PRICED_AT in details else opening.at
+    terms = _terms_of(opening.run, SettlePolicy(details[ABOVE_HOLD]), pinned)
     return _after(terms, has_parts=expired is not None and PARTS in expired.details)
 
 
-def late_terms(hold: Hold) -> Terms:
-    """The terms of a hold that expired."""
-    return _after(hold.terms, has_parts=hold.parts > 0)
+def terms_now(hold: Hold) -> Terms:
+    """The terms of what is settled next: of a hold that is open, or that expired."""
+    terms = replace(hold.terms, priced_at=hold.terms.priced_at or hold.opened_at)
+    return _after(terms, has_parts=hold.parts > 0)
 
 
 def _after(terms: Terms, *, has_parts: bool) -> Terms:
@@ -194,12 +213,12 @@ def decide_settle(draft: Draft, command: Settle, catalog: Catalog) -> Decision:
     else:
         rest = replace(rest, parts=hold.parts + 1)
         freed = Freed(drop_empty(_swap(draft.account, rest)))
-    paid = _pay_more(freed.account, charged - used, catalog, policy)
+    paid = pay_more(freed.account, charged - used, catalog, policy)
     run = _run_of(command.priced.run, hold)
     account = _count(paid.account, run, used + paid.amount, hold=hold, catalog=catalog)
     if command.is_final and not hold.parts:
         account = see_size(account, run, catalog)
-    account = _note_uncollected(account, paid.uncollected)
+    account = note_uncollected(account, paid.uncollected)
     released = rest.amount_microcredits if command.is_final else 0
     entry = draft.post(
         account,
@@ -235,11 +254,15 @@ def decide_late_settle(
     hold collects what is there instead.
     """
     charged = command.priced.charged_microcredits
-    paid = _pay_more(draft.account, charged, catalog, terms.above_hold)
+    paid = pay_more(draft.account, charged, catalog, terms.above_hold)
     run = replace(command.priced.run, feature=terms.feature)
     account = count_spent(paid.account, run, paid.amount)
     account = count_feature(account, run.feature, run.feature_count, catalog)
-    account = see_size(_note_uncollected(account, paid.uncollected), run, catalog)
+    account = count_volume(account, run, catalog)
+    if run.feature_count:
+        # Why: the last of several parts says nothing of how much the whole call used.
+        account = see_size(account, run, catalog)
+    account = note_uncollected(account, paid.uncollected)
     entry = draft.post(
         account,
         key=command.key,
@@ -261,7 +284,7 @@ def decide_late_settle(
 
 
 @dataclass(frozen=True, slots=True)
-class _Paid:
+class Paid:
     """What was taken beyond the hold. Units: micro-credits."""
 
     account: Account
@@ -271,15 +294,15 @@ class _Paid:
     uncollected: int = 0
 
 
-def _pay_more(account: Account, amount: int, catalog: Catalog, policy: SettlePolicy) -> _Paid:
+def pay_more(account: Account, amount: int, catalog: Catalog, policy: SettlePolicy) -> Paid:
     """The account with the amount taken, or as much of it as the policy lets it go down."""
     if not amount:
-        return _Paid(account)
+        return Paid(account)
     taken = amount
     if policy is not SettlePolicy.DEBT:
         taken = min(amount, max(0, account.spendable_microcredits(catalog)))
     account, draws, debt = take(account, taken)
-    return _Paid(account, draws, debt, taken, amount - taken)
+    return Paid(account, draws, debt, taken, amount - taken)
 
 
 def _run_of(run: Run, hold: Hold) -> Run:
@@ -294,6 +317,7 @@ def _count(account: Account, run: Run, amount: int, *, hold: Hold, catalog: Cata
     nothing of what a later period allows.
     """
     account = count_spent(account, run, amount)
+    account = count_volume(account, run, catalog)
     if hold.parts or is_from_before(hold, account):
         return account
     return count_feature(
@@ -301,7 +325,8 @@ def _count(account: Account, run: Run, amount: int, *, hold: Hold, catalog: Cata
     )
 
 
-def _note_uncollected(account: Account, amount: int) -> Account:
+def note_uncollected(account: Account, amount: int) -> Account:
+    """The account with so much more that was used and could not be collected."""
     life = account.lifetime
     return replace(account, lifetime=replace(life, uncollected=life.uncollected + amount))
 
@@ -316,7 +341,7 @@ def _details(*, released: int, is_final: bool) -> dict[str, str]:
     return details if is_final else {**details, "part": "true"}
 
 
-def _settle_warnings(account: Account, run: Run, paid: _Paid, catalog: Catalog) -> tuple[str, ...]:
+def _settle_warnings(account: Account, run: Run, paid: Paid, catalog: Catalog) -> tuple[str, ...]:
     above = ("above_hold",) if paid.amount or paid.uncollected else ()
     return (*run.warnings, *above, *account_warnings(account, catalog))
 

@@ -1,0 +1,374 @@
+"""Each fact of each row with every member it tells: a receiver reads them by name, for years."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from tests.support.telling import CREDIT, PACK, TOLD, moved, row
+from tollkeeper.domain.entries import Entry, EntryKey, EntryKind, Run
+from tollkeeper.domain.events import EventType, events_of, show_moment
+
+Told = tuple[int, str, dict[str, object]]
+"""A fact's number, its type, and its members beside those of every row."""
+
+OF_EVERY_ROW = {"id", "account", "seq", "key", "at", "available_after", "held_after"}
+RAN: dict[str, object] = {"operation": "ai_tokens", "model": "gpt-4"}
+RAN_IN_FULL: dict[str, object] = {
+    **RAN,
+    "feature": "chat",
+    "service": "openai",
+    "subtype": "pdf",
+    "quantity": "2.5",
+    "tokens": {
+        "input": 20,
+        "cached_input": 1,
+        "cache_write_5m": 2,
+        "cache_write_1h": 3,
+        "output": 5,
+        "reasoning": 6,
+        "audio_input": 7,
+        "audio_output": 8,
+    },
+    "price_version": "9bf358f6176cd8ca",
+}
+RAN_AT_A_COST = {**RAN_IN_FULL, "cost_usd": "0.00123"}
+PROMO: dict[str, object] = {
+    "grant": "g2",
+    "source": "promo",
+    "expires_at": "2026-12-20T12:00:00.812Z",
+}
+OF_PLAN: dict[str, object] = {**PROMO, "source": "plan"}
+OF_PACK = {"grant": "g2", "source": "pack"}
+PERIOD = {"plan": "pro", "period_end": "2026-11-30T23:00:00.000Z"}
+SALE = {"purchase": "pur_0", "pack": "starter"}
+SMS: dict[str, object] = {"operation": "sms", "model": "m"}
+
+EXPECTED: dict[str, list[Told]] = {
+    "deduct": [(0, "charge.recorded", {**RAN_AT_A_COST, "charged": "1.5"})],
+    "charge of nothing": [(0, "charge.recorded", {"charged": "0", "operation": "sms"})],
+    "settle, late": [
+        (
+            0,
+            "charge.recorded",
+            {
+                **RAN_AT_A_COST,
+                "charged": "1.5",
+                "hold_id": "job_1",
+                "released": "3.5",
+                "uncollected": "0.000001",
+                "is_late": True,
+            },
+        )
+    ],
+    "settle, a part, over an end": [
+        (
+            0,
+            "charge.recorded",
+            {**RAN_AT_A_COST, "charged": "1", "hold_id": "job_1", "is_part": True},
+        ),
+        (1, "credits.expired", {"expired": "2", "hold_id": "job_1"}),
+    ],
+    "void": [
+        (
+            0,
+            "charge.returned",
+            {
+                **RAN,
+                "returned": "1.5",
+                "is_void": True,
+                "charge": "msg_811",
+                "reason": "failed",
+                "debt_paid": "0.25",
+            },
+        )
+    ],
+    "refund": [
+        (0, "charge.returned", {**RAN, "returned": "0.5", "is_void": False, "charge": "msg_811"})
+    ],
+    "charge of an unknown model": [
+        (0, "charge.recorded", {**RAN_AT_A_COST, "charged": "5", "model": "gpt-9"}),
+        (
+            99,
+            "charge.quarantined",
+            {
+                "charged": "5",
+                "operation": "ai_tokens",
+                "pending": "unknown_model",
+                "model": "gpt-9",
+                "stands_for": "gpt-4",
+            },
+        ),
+    ],
+    "void of a charge of an unknown model": [
+        (
+            0,
+            "charge.returned",
+            {**RAN, "returned": "5", "is_void": True, "charge": "msg_811", "model": "gpt-9"},
+        )
+    ],
+    "rerate down": [
+        (
+            0,
+            "charge.rerated",
+            {
+                **RAN,
+                "charge": "msg_811",
+                "price": "1.5",
+                "before": "5",
+                "price_version": "9bf358f6176cd8ca",
+                "returned": "3.5",
+                "cost_usd": "0.00123",
+                "reason": "gpt-9 has a price",
+                "debt_paid": "0.25",
+            },
+        )
+    ],
+    "rerate up": [
+        (
+            0,
+            "charge.rerated",
+            {
+                **RAN,
+                "charge": "msg_811",
+                "price": "9",
+                "before": "5",
+                "price_version": "9bf358f6176cd8ca",
+                "taken": "3",
+                "uncollected": "1",
+                "cost_usd": "0.00123",
+            },
+        )
+    ],
+    "failed run": [(0, "run.failed", RAN_IN_FULL)],
+    "grant": [
+        (0, "credits.granted", {**PROMO, "credits": "100", "debt_paid": "5", "reason": "welcome"})
+    ],
+    "grant with a later start": [
+        (0, "credits.granted", {**PROMO, "credits": "100", "starts_at": "2026-11-21T12:00:00.812Z"})
+    ],
+    "start": [(0, "credits.started", {**PROMO, "credits": "100", "debt_paid": "0.000001"})],
+    "purchase": [
+        (
+            0,
+            "purchase.completed",
+            {
+                **OF_PACK,
+                **SALE,
+                "credits": "100",
+                "debt_paid": "0.000001",
+                "price": "10.00",
+                "currency": "usd",
+            },
+        )
+    ],
+    "purchase of a pack that ends": [
+        (
+            0,
+            "purchase.completed",
+            {
+                **OF_PACK,
+                **SALE,
+                "credits": "100",
+                "expires_at": "2027-11-20T12:00:00.812Z",
+                "price": "1500",
+                "currency": "jpy",
+            },
+        )
+    ],
+    "reset": [
+        (0, "period.started", {**PERIOD, "allocation": "15", "rolled_over": "2.5"}),
+        (1, "credits.granted", {**OF_PLAN, "credits": "15", "plan": "pro"}),
+    ],
+    "reset with a debt": [
+        (0, "period.started", {**PERIOD, "allocation": "15"}),
+        (1, "credits.granted", {**OF_PLAN, "credits": "15", "plan": "pro", "debt_paid": "4"}),
+    ],
+    "reset that only rolls over": [
+        (0, "period.started", {**PERIOD, "allocation": "0", "rolled_over": "0.000001"})
+    ],
+    "reset of a plan that gives nothing": [(0, "period.started", {**PERIOD, "allocation": "0"})],
+    "adjustment up": [
+        (
+            0,
+            "credits.granted",
+            {"credits": "2", "grant": "g2", "source": "adjustment", "reason": "goodwill"},
+        )
+    ],
+    "adjustment down": [(0, "credits.removed", {"removed": "2", "reason": "typo"})],
+    "expiry": [(0, "credits.expired", {"expired": "7", "grant": "g2", "source": "promo"})],
+    "expiry of an empty grant": [],
+    "hold": [],
+    "hold extended": [],
+    "release": [],
+    "release into an end": [(1, "credits.expired", {"expired": "1", "hold_id": "job_1"})],
+    "hold expired": [(0, "hold.expired", {"hold_id": "job_1", "held": "5"})],
+    "plan now": [(0, "plan.changed", {"from": "free", "to": "pro", "reason": "up"})],
+    "plan at the period's end": [
+        (0, "plan.change_scheduled", {"from": "pro", "to": "free", "reason": "down"})
+    ],
+    "plan at the opening": [],
+    "budget funded": [
+        (
+            0,
+            "budget.funded",
+            {"budget": "run_9", "reason": "agent", "transferred": "50", "budget_available": "52"},
+        )
+    ],
+    "budget's own rows": [],
+    "budget emptied": [],
+    "budget closed": [
+        (
+            0,
+            "budget.closed",
+            {"budget": "run_9", "reason": "done", "returned": "20", "debt_paid": "1"},
+        ),
+        (1, "credits.expired", {"expired": "3"}),
+    ],
+    "profile": [],
+    "limits": [],
+    "freeze": [(0, "account.frozen", {"reason": "fraud"})],
+    "unfreeze": [(0, "account.unfrozen", {"reason": "fine"})],
+    "close": [(0, "account.closed", {"reason": "left"})],
+    "alerts": [
+        (0, "charge.recorded", {**SMS, "charged": "1"}),
+        (2, "credits.low", SMS),
+        (3, "limit.reached", {**SMS, "window": "day", "percent": 80}),
+        (4, "limit.reached", {**SMS, "window": "day", "percent": 100}),
+        (5, "limit.reached", {**SMS, "window": "month", "percent": 50}),
+        (6, "limit.recovered", {**SMS, "window": "period"}),
+    ],
+    "recovery by a void": [
+        (
+            0,
+            "charge.returned",
+            {**RAN, "returned": "1", "is_void": True, "charge": "msg_811"},
+        ),
+        (2, "credits.recovered", RAN),
+        (3, "limit.recovered", {**RAN, "window": "day"}),
+    ],
+    "alert of a hold": [(2, "credits.low", RAN)],
+}
+
+
+def told(entry: Entry) -> list[Told]:
+    """What the row tells beside what every row does."""
+    facts: list[Told] = []
+    for event in events_of(entry):
+        number = int(event.id.rpartition(":")[2])
+        own = {name: each for name, each in event.detail.items() if name not in OF_EVERY_ROW}
+        facts.append((number, event.type.value, own))
+    return facts
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_a_row_tells_these_members_and_no_others(name: str) -> None:
+    assert told(TOLD[name][0]) == EXPECTED[name]
+
+
+def test_a_return_whose_row_names_neither_charge_nor_run_is_told_without_them() -> None:
+    assert told(moved(EntryKind.REFUND, 2)) == [
+        (0, "charge.returned", {"returned": "2", "is_void": False})
+    ]
+
+
+def test_a_rerate_of_a_run_without_model_and_cost_is_told_without_them() -> None:
+    entry = moved(
+        EntryKind.RERATE,
+        0,
+        run=Run("sms", price_version="v1"),
+        refers_to=EntryKey("c#msg_811"),
+        details={"before_microcredits": "5000000", "price_microcredits": "5000000"},
+    )
+
+    assert told(entry) == [
+        (
+            0,
+            "charge.rerated",
+            {
+                "charge": "msg_811",
+                "price": "5",
+                "before": "5",
+                "operation": "sms",
+                "price_version": "v1",
+            },
+        )
+    ]
+
+
+def test_a_charge_that_waits_and_names_no_model_is_told_without_one() -> None:
+    entry = moved(EntryKind.CHARGE, 5, run=Run("sms", pending="unknown_model"))
+
+    assert told(entry)[1:] == [
+        (
+            99,
+            "charge.quarantined",
+            {"charged": "5", "operation": "sms", "pending": "unknown_model"},
+        )
+    ]
+
+
+@pytest.mark.parametrize(("delta", "member"), [(1, "returned"), (-1, "taken")])
+def test_a_rerate_of_one_microcredit_is_told_by_its_direction(delta: int, member: str) -> None:
+    entry = replace(TOLD["rerate down"][0], delta_microcredits=delta, moved_microcredits=1)
+
+    ((_, _, members),) = told(entry)
+
+    assert members[member] == "0.000001"
+    assert {"returned", "taken"} & {*members} == {member}
+
+
+def test_an_expiry_whose_row_names_no_grant_is_told_without_one() -> None:
+    assert told(moved(EntryKind.EXPIRE, 2)) == [(0, "credits.expired", {"expired": "2"})]
+
+
+def test_a_grant_whose_row_names_none_is_told_by_its_credits() -> None:
+    assert told(moved(EntryKind.GRANT, 2)) == [(0, "credits.granted", {"credits": "2"})]
+
+
+def test_credits_that_add_debt_pay_none_of_it() -> None:
+    entry = moved(EntryKind.GRANT, 2, debt_change_microcredits=CREDIT)
+
+    assert told(entry) == [(0, "credits.granted", {"credits": "2"})]
+
+
+def test_a_run_that_failed_under_a_hold_names_it() -> None:
+    entry = row(EntryKind.RUN_FAILED, hold="job_1")
+
+    assert told(entry) == [(0, "run.failed", {"hold_id": "job_1"})]
+
+
+@pytest.mark.parametrize(
+    ("delta", "event_type"),
+    [(1, EventType.CREDITS_GRANTED), (-1, EventType.CREDITS_REMOVED)],
+)
+def test_an_adjustment_of_one_microcredit_is_told_by_its_direction(
+    delta: int, event_type: EventType
+) -> None:
+    entry = row(EntryKind.ADJUSTMENT, delta_microcredits=delta, moved_microcredits=1, grant=PACK)
+
+    assert [event.type for event in events_of(entry)] == [event_type]
+
+
+@pytest.fixture
+def in_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The machine's own clock shows the time of Tokyo."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("in_tokyo")
+@pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=-5))])
+def test_a_moment_is_shown_in_utc_wherever_the_machine_and_the_moment_stand(
+    zone: timezone,
+) -> None:
+    moment = datetime(2026, 11, 20, 12, 0, 0, 812_999, tzinfo=UTC)
+
+    assert show_moment(moment.astimezone(zone)) == "2026-11-20T12:00:00.812Z"
