@@ -305,6 +305,25 @@ def test_a_provider_that_would_bill_nothing_does_not_stand_for_an_unknown_model(
     assert dearest(book, "a", Metered(TokenPools(), seconds_micro=5), at=NOW).id == "voice"
 
 
+def test_a_fee_for_the_request_says_nothing_of_what_was_used() -> None:
+    book = book_of(
+        {
+            "a": [{"id": "fee", "rates": {"input": "1", "requests": "1000000"}}],
+            "b": [
+                {"id": "voice", "rates": {"audio_hours": "1"}},
+                {"id": "rerank", "rates": {"requests": "2"}},
+            ],
+        }
+    )
+
+    def choose(provider: str, metered: Metered) -> str:
+        return dearest(book, provider, metered, at=NOW).id
+
+    assert choose("a", Metered(TokenPools(), seconds_micro=5)) == "voice"
+    assert choose("a", Metered(TokenPools(input=1))) == "fee"
+    assert choose("b", Metered(TokenPools(), requests=3)) == "fee"
+
+
 def test_the_dearest_model_is_so_at_its_service_tier() -> None:
     half = {"batch": [{"rates": {"input": "1"}}]}
     book = book_of(

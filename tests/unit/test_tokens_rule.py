@@ -295,6 +295,20 @@ class TestUnknownModels:
             == llm(CATALOG, "claude-opus", input=1000).charged_microcredits
         )
 
+    def test_a_fee_alone_is_no_price_for_what_was_used(self) -> None:
+        own = """
+[[prices.overrides]]
+patterns = ["own"]
+usd_per_million = { input = 1, output = 1 }
+usd_per_1k_requests = 5
+"""
+        catalog = catalog_of(PRICES + own + LLM + 'unknown_model = "quarantine"')
+
+        priced = llm(catalog, "own", seconds_micro=10 * 10**6)
+
+        assert (priced.run.stands_for, priced.run.pending) == ("whisper-1", "unknown_model")
+        assert [line.item for line in priced.run.lines] == ["own audio seconds"]
+
     def test_a_price_that_the_caller_names_needs_a_model_with_a_price_all_the_same(self) -> None:
         with pytest.raises(UnknownModelError):
             price(CATALOG, model="gpt-6", amount_microcredits=5)

@@ -26,6 +26,7 @@ from tollkeeper.domain.usage.pools import TokenPools
 __all__ = [
     "ATTO_PER_USD",
     "COST_DENOMINATOR",
+    "REQUEST",
     "BookModel",
     "Cost",
     "CostLine",
@@ -37,6 +38,9 @@ __all__ = [
     "dearest",
     "flat_model",
 ]
+
+REQUEST = "request"
+"""The line of a fee per request, which a run that used nothing has too."""
 
 # Every cost is a whole number of pico-dollars over this: a rate has up to 18 decimals, is per
 # million tokens, and an hour has 3600 * 10^6 microseconds.
@@ -126,7 +130,7 @@ def _billed(
         yield "web searches", str(count), "1000", rates.get(WEB_SEARCHES), count * _PER_SEARCH
     if part.requests and REQUESTS in rates:
         count = part.requests
-        yield "request", str(count), "1000", rates[REQUESTS], count * _PER_REQUEST
+        yield REQUEST, str(count), "1000", rates[REQUESTS], count * _PER_REQUEST
 
 
 def _input_tokens(part: Metered, applied: Applied) -> int:
@@ -154,13 +158,17 @@ def dearest(
     Cost: one pricing per model of the provider.
     """
 
-    def total(model: BookModel) -> int:
+    def total(model: BookModel) -> tuple[int, int]:
+        """What was used, and the fees. Why: a fee says nothing of what the rest would cost."""
         applied = model.applied(at, service_tier)
         size = _input_tokens(metered, applied)
-        billed = _billed(model, applied, metered)
-        return sum(rate.above(size) * units for *_, rate, units in billed if rate is not None)
+        used = fees = 0
+        for what, *_, rate, units in _billed(model, applied, metered):
+            amount = 0 if rate is None else rate.above(size) * units
+            used, fees = (used, fees + amount) if what == REQUEST else (used + amount, fees)
+        return used, fees
 
     own = max(book.models(provider), key=total, default=None)
-    if own is None or total(own) == 0:
+    if own is None or total(own)[0] == 0:
         return max(book.models(), key=total)
     return own

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from tollkeeper.domain.book import (
     COST_DENOMINATOR,
+    REQUEST,
     BookModel,
     Cost,
     CostLine,
@@ -26,8 +27,6 @@ from tollkeeper.domain.usage import POOL_NAMES, Usage
 ZERO_PROVIDER_COST = "zero_provider_cost"
 CEILING, QUARANTINED = "unknown_model_ceiling", "unknown_model_quarantined"
 PENDING = "unknown_model"
-REQUEST = "request"
-"""The line of a fee per request, which a run that used nothing has too."""
 _POOLS = frozenset(POOL_NAMES)
 
 
@@ -180,7 +179,7 @@ class Biller:
         """What the model bills, or what stands in for it. Raises: UnpricedModelError."""
         if found.model is not None:
             cost = cost_part(found.model, metered, at=at, service_tier=service_tier)
-            if not cost.unpriced or any(_is_of_use(line) for line in cost.lines):
+            if _prices(cost):
                 return cost, found.model
         if not self.takes_unknown:
             raise UnpricedModelError(found.label)
@@ -196,9 +195,12 @@ class Biller:
         models = [own for _, own in self.prices.overrides if own.provider in ("", found.provider)]
         if next(iter(book.models()), None) is not None:
             models.append(dearest(book, found.provider, metered, at=at, service_tier=service_tier))
-        costs = (
+        costs = [
             (cost_part(model, metered, at=at, service_tier=service_tier), model) for model in models
-        )
+        ]
+        costs = [(cost, model) for cost, model in costs if _prices(cost)]
+        if not costs:
+            raise UnpricedModelError(found.label)
         return max(costs, key=lambda pair: pair[0].pico_numerator)
 
     def _join(
@@ -230,6 +232,11 @@ class Biller:
             by_book=by_book,
             stands_for=stands_for,
         )
+
+
+def _prices(cost: Cost) -> bool:
+    """Some of what was used has a rate, or nothing was used that needs one."""
+    return not cost.unpriced or any(_is_of_use(line) for line in cost.lines)
 
 
 def _is_of_use(line: CostLine) -> bool:
