@@ -67,7 +67,7 @@ def prepare(workspace: Path, *, keep: bool) -> None:
     if not keep:
         shutil.rmtree(workspace, ignore_errors=True)
     workspace.mkdir(parents=True, exist_ok=True)
-    for name in ("pyproject.toml", "tests", "docs"):
+    for name in ("pyproject.toml", "tests", "docs", "layers", "examples"):
         link = workspace / name
         if not link.is_symlink():
             link.symlink_to(ROOT / name)

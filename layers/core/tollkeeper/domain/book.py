@@ -158,17 +158,17 @@ def dearest(
     Cost: one pricing per model of the provider.
     """
 
-    def total(model: BookModel) -> tuple[int, int]:
-        """What was used, and the fees. Why: a fee says nothing of what the rest would cost."""
+    def total(model: BookModel) -> tuple[bool, int]:
+        """Whether what was used has a price, and all of it. Why: a fee alone says nothing of it."""
         applied = model.applied(at, service_tier)
         size = _input_tokens(metered, applied)
         used = fees = 0
         for what, *_, rate, units in _billed(model, applied, metered):
             amount = 0 if rate is None else rate.above(size) * units
             used, fees = (used, fees + amount) if what == REQUEST else (used + amount, fees)
-        return used, fees
+        return used > 0, used + fees
 
     own = max(book.models(provider), key=total, default=None)
-    if own is None or total(own)[0] == 0:
+    if own is None or not total(own)[0]:
         return max(book.models(), key=total)
     return own
