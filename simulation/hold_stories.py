@@ -8,7 +8,18 @@ from typing import Any
 from simulation.asking import DAY_US, EXTEND, HOLD, HOUR_US, MINUTE_US, RELEASE, SETTLE, Asked
 from simulation.loop import SECOND_US
 from simulation.short import shard_of
-from simulation.stories import PLANS, Cast, Story, moment_in, rely, run_of, send
+from simulation.stories import (
+    BOOKED,
+    PLANS,
+    Cast,
+    Story,
+    booked,
+    moment_in,
+    rely,
+    run_of,
+    send,
+    taken,
+)
 
 SPANS_S = (1, 1, 2, 30, 900, 3_600, 86_400)
 HELD = (201, 402, 403, 422, 429)
@@ -35,7 +46,7 @@ def hold_body(cast: Cast, account: str) -> dict[str, Any]:
     body = run_of(cast, account)
     body.pop("success", None)
     if random.random() < 0.4:
-        for name in ("usage", "quantity"):
+        for name in ("usage", "quantity", "resource"):
             body.pop(name, None)
         if random.random() < 0.8:
             body["estimate"] = random.choice(AMOUNTS)
@@ -66,7 +77,13 @@ def settle_one(cast: Cast, hold: Asked, *, name: str = "") -> Asked:
         body["usage"] = {"input": random.randrange(60), "output": random.randrange(1, 60)}
         if random.random() < 0.2:
             body["model"] = "gpt-9"
-    elif operation in ("call", "text", "video") and random.random() < 0.5:
+    elif operation in ("ask", "think") and random.random() < 0.7:
+        body["usage"] = booked(cast)["usage"]
+        if random.random() < 0.3:
+            body["model"] = random.choice(BOOKED)
+    elif operation == "machine" and random.random() < 0.6:
+        body["resource"] = taken(cast)
+    elif operation in ("call", "text", "video", "page") and random.random() < 0.5:
         body["quantity"] = random.choice((1, 1, 2, 5))
     else:
         body["amount"] = random.choice(AMOUNTS)
@@ -147,7 +164,7 @@ def stream(cast: Cast) -> None:
     """A long stream is settled in parts, extended on the way, and dies or ends."""
     clients, random = cast.clients, cast.clients.random
     opened = open_one(cast, cast.account(), cast.name, estimate=random.choice((3, 6, 9)))
-    for name in ("usage", "quantity"):
+    for name in ("usage", "quantity", "resource"):
         opened.body.pop(name, None)
     clients.ask(opened)
     for number in range(random.choice((1, 2, 4, 11))):
@@ -249,6 +266,6 @@ HOLD_STORIES: tuple[tuple[Story, int], ...] = (
     (race_end, 10),
     (stream, 6),
     (return_settled, 7),
-    (hold_over, 8),
+    (hold_over, 12),
     (crowd, 6),
 )

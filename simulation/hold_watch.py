@@ -86,6 +86,8 @@ class HoldBook:
         assert entry.run is not None
         ends_at = datetime.fromisoformat(entry.details["expires_at"])
         priced, policy = entry.run.price_version, terms_of(version, account.plan.id).policy
+        if account.parent and policy == "debt":
+            policy = "charge_available"  # nobody pays the debt of a budget
         self.seen[entry.hold] = Seen(amount, amount, ends_at, priced, policy, entry.draws)
         self.held += amount
 

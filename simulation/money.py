@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from simulation.loop import EPOCH
+from tests.property.model_book import Metered
+from tests.property.model_prices import Charged, Consumed, Prices, Standing
 from tollkeeper.domain.account import Account
 from tollkeeper.domain.catalog import Catalog
 from tollkeeper.edge.catalog_file import read_catalog
 
 CATALOGS = tuple(
-    Path(__file__).parent / "catalogs" / name for name in ("before.toml", "after.toml")
+    Path(__file__).parent / "catalogs" / name / "catalog.toml" for name in ("before", "after")
 )
+NOBODY = Standing()
 MICRO = 1_000_000
 
 
@@ -27,34 +33,75 @@ def catalogs() -> tuple[Catalog, ...]:
 
 
 @lru_cache(maxsize=1)
-def _texts() -> dict[str, dict[str, Any]]:
-    """Each version's file as it stands, by its digest."""
+def _prices() -> dict[str, Prices]:
+    """Each version's files as they stand, read a second time, by the version's digest."""
     pairs = zip(catalogs(), CATALOGS, strict=True)
-    return {each.version: tomllib.loads(path.read_text("utf-8")) for each, path in pairs}
+    return {each.version: _read(path) for each, path in pairs}
 
 
-def price_of(body: dict[str, Any], version: str) -> int:
+def _read(path: Path) -> Prices:
+    book = json.loads(path.with_name("prices.json").read_text("utf-8"))
+    return Prices(tomllib.loads(path.read_text("utf-8")), book)
+
+
+def price_of(
+    body: dict[str, Any], version: str, standing: Standing = NOBODY, at: datetime | None = None
+) -> int:
     """The price of the run at that version. Units: micro-credits, rounded up once.
 
     Shape: `estimate` or `amount` in the body is a price that the caller named; what runs on
-    its own machine has none.
+    its own machine has none. Raises: UnpricedError.
     """
-    operation = _texts()[version]["operations"][body["operation"]]
+    return charge_of(body, version, standing, at).micro
+
+
+def charge_of(
+    body: dict[str, Any], version: str, standing: Standing = NOBODY, at: datetime | None = None
+) -> Charged:
+    """The price with all that its row says of it: in that standing, at that moment's rates."""
+    prices = _prices()[version]
     named = body.get("estimate", body.get("amount"))
-    if named is not None and operation["rule"] != "local":
-        return micro_of(named)
-    match operation["rule"]:
-        case "flat":
-            exact = Fraction(str(operation["credits"])) * Fraction(str(body.get("quantity", 1)))
-        case "per_unit":
-            exact = Fraction(str(operation["credits"])) * Fraction(str(body.get("quantity", 1)))
-        case "per_1k_tokens":
-            tokens = sum(body.get("usage", {"typical": operation["estimate"]["typical"]}).values())
-            exact = Fraction(str(operation["models"][0]["credits"])) * tokens / 1000
-        case _:
-            exact = Fraction(0)
-    micro = exact * MICRO
-    return -(-micro.numerator // micro.denominator)
+    used = _used(body)
+    if used is None and named is None:
+        used = _typical(prices, body)
+    usage = body.get("usage", {})
+    return prices.price(
+        Consumed(
+            operation=body["operation"],
+            model=body.get("model"),
+            provider=body.get("provider", ""),
+            tier=body.get("service_tier", ""),
+            used=used,
+            reported=Fraction(str(usage["cost"])) if "cost" in usage else None,
+            quantity=Fraction(str(body["quantity"])) if "quantity" in body else None,
+            resource=body.get("resource", {}),
+            named=None if named is None else Fraction(str(named)),
+            at=0 if at is None else (at - EPOCH) // timedelta(milliseconds=1),
+        ),
+        standing,
+    )
+
+
+def _used(body: dict[str, Any]) -> Metered | None:
+    """What was used, by pool; as a provider says it, or plainly."""
+    usage: dict[str, Any] | None = body.get("usage")
+    if usage is None:
+        return None
+    if "prompt_tokens" in usage:
+        read, said = usage["prompt_tokens"], usage["completion_tokens"]
+        return Metered({"input": read, "output": said})
+    return Metered(usage)
+
+
+def _typical(prices: Prices, body: dict[str, Any]) -> Metered | None:
+    """The size that the catalog says such runs have, where nobody said any."""
+    estimate = prices.operation(body["operation"]).get("estimate")
+    return None if estimate is None else Metered({"input": estimate["typical"]})
+
+
+def feature_of(operation: str) -> str:
+    """What plans and volumes count the operation by."""
+    return _prices()[catalogs()[0].version].feature(operation)
 
 
 def micro_of(amount: object) -> int:
@@ -80,7 +127,7 @@ class Terms:
 @lru_cache(maxsize=100)
 def terms_of(version: str, plan: str) -> Terms:
     """The plan's terms at that version."""
-    text = _texts()[version]
+    text = _prices()[version].file
     table = text["plans"][plan]
 
     def limit(name: str) -> int | None:

@@ -11,11 +11,13 @@ from simulation.deployment import Invocation
 from simulation.money import shown
 from simulation.store import SimStore
 from simulation.watch import Violation, Watch
-from tollkeeper.domain.entries import AccountId, Entry, EntryKind
+from tollkeeper.domain.entries import AccountId, Entry, EntryKey, EntryKind, show_key
 from tollkeeper.store.audit import audit_items
 from tollkeeper.store.keys import purchase_key
 
 MOST_PAGES = 20
+MOST_PRICES = 3
+PRICED = frozenset({EntryKind.CHARGE, EntryKind.HOLD, EntryKind.SETTLE, EntryKind.RERATE})
 SPENT = {
     EntryKind.CHARGE: 1,
     EntryKind.SETTLE: 1,
@@ -49,6 +51,13 @@ def judge_rest(store: SimStore, invocations: list[Invocation]) -> Iterator[Viola
             yield Violation("I1", pk, f"{findings.unexplained_microcredits} unexplained")
 
 
+def _spent(entry: Entry) -> int:
+    """What the row adds to what was spent. Units: micro-credits."""
+    if entry.kind is EntryKind.RERATE:
+        return -entry.delta_microcredits
+    return SPENT.get(entry.kind, 0) * entry.moved_microcredits
+
+
 class Readers:
     """Those who look at every account in the calm, through the API."""
 
@@ -63,10 +72,38 @@ class Readers:
             self._read_balance(account, entries)
             self._read_history(account, entries)
             self._read_stats(account, entries)
+            self._read_prices(account, entries)
+        self._read_waiting()
 
-    def _get(self, account: str, what: str, **query: str) -> dict[str, Any]:
+    def _read_prices(self, account: str, entries: list[Entry]) -> None:
+        """The last few prices come to the same again, from their rows alone."""
+        priced = [each for each in entries if each.run is not None and each.kind in PRICED]
+        for entry in priced[-MOST_PRICES:]:
+            body = self._get(account, "/entries/{key}", key=show_key(entry.key))
+            computed: dict[str, Any] = body.get("computation") or {}
+            if body and computed.get("agrees") is not True:
+                self._watch.blame("I18", f"{account} {entry.key}", f"is not so again: {computed}")
+
+    def _read_waiting(self) -> None:
+        """The list of what waits for a price is what the rows say."""
+        asked = Asked("reader", "GET /v1/quarantine", "", None, query={"limit": "200"})
+        asked.expects = (200,)
+        attempt = self._clients.try_once(self._clients.note(asked))
+        if attempt.status != 200:
+            return
+        found = sorted((each["account"], each["key"]) for each in attempt.body["charges"])
+        told = sorted(
+            (name, show_key(EntryKey(key)))
+            for name, book in self._watch.prices.items()
+            for key in book.waiting
+        )
+        if found != told:
+            self._watch.blame("I18", "quarantine", f"shows {found}, rows say {told}")
+
+    def _get(self, account: str, what: str, *, key: str = "", **query: str) -> dict[str, Any]:
         asked = Asked("reader", f"GET /v1/accounts/{{id}}{what}", account, None, query=query)
         asked.path, asked.expects = {"id": account}, (200,)
+        asked.path |= {"key": key} if key else {}
         attempt = self._clients.try_once(self._clients.note(asked))
         return attempt.body if attempt.status == 200 else {}
 
@@ -95,9 +132,7 @@ class Readers:
         first = last - timedelta(days=399)
         body = self._get(account, "/stats", **{"from": first.isoformat(), "to": last.isoformat()})
         spent = sum(
-            SPENT[entry.kind] * entry.moved_microcredits
-            for entry in entries
-            if entry.kind in SPENT and entry.day is not None and entry.day >= first
+            _spent(entry) for entry in entries if entry.day is not None and entry.day >= first
         )
         if body and str(body["totals"]["credits"]) != shown(spent):
             seen = body["totals"]["credits"]

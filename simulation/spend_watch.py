@@ -103,8 +103,14 @@ class SpendBook:
             self.spent[entry.day] = self.spent.get(entry.day, 0) + entry.moved_microcredits
             self.period += entry.moved_microcredits
             self.charges[entry.key] = entry, self.periods
-        elif entry.kind in GIVEN_BACK:
+        elif entry.kind in GIVEN_BACK or (
+            entry.kind is EntryKind.RERATE and entry.delta_microcredits > 0
+        ):
             self._give_back(entry)
+        elif entry.kind is EntryKind.RERATE:
+            assert entry.day is not None
+            self.spent[entry.day] = self.spent.get(entry.day, 0) + entry.moved_microcredits
+            self.period += entry.moved_microcredits
         elif entry.kind is EntryKind.LIMITS:
             self._limit(entry)
         elif entry.kind is EntryKind.TRANSFER_IN and "parent" in entry.details and by is not None:

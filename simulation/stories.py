@@ -14,7 +14,15 @@ REFUSALS = (402, 403)
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Pacific/Auckland", "Asia/Kathmandu")
 PLANS = ("free", "rolling", "capped", "bare", "owing", "strict")
 QUOTED = 0.15
-ESTIMATED = ("account", "operation", "model", "usage", "quantity", "estimate")
+ESTIMATED = (
+    *("account", "operation", "model", "usage", "quantity", "estimate"),
+    *("provider", "service_tier", "resource"),
+)
+OPERATIONS = (
+    *("text", "text", "video", "call", "chat", "own"),
+    *("ask", "ask", "think", "think", "page", "machine"),
+)
+BOOKED = ("mega", "mega", "mini", "mini-2", "dated", "zen", "lite", "own-one", "newest", "nobody")
 MODELS = ("gpt-4", "gpt-4-turbo", "gpt-9")
 
 
@@ -61,9 +69,15 @@ Story = Callable[[Cast], None]
 def run_of(cast: Cast, account: str) -> dict[str, Any]:
     """The body of a run, of whatever operation."""
     random = cast.clients.random
-    operation = random.choice(("text", "text", "video", "call", "chat", "own"))
+    operation = random.choice(OPERATIONS)
     body: dict[str, Any] = {"account": account, "operation": operation}
     match operation:
+        case "ask" | "think":
+            body |= booked(cast)
+        case "page":
+            body["quantity"] = random.choice((1, 1, 2, 3))
+        case "machine":
+            body["resource"] = taken(cast)
         case "call":
             body["quantity"] = random.choice((1, 2, "0.5", "3.000001"))
         case "chat":
@@ -80,6 +94,31 @@ def run_of(cast: Cast, account: str) -> dict[str, Any]:
     return body
 
 
+def booked(cast: Cast) -> dict[str, Any]:
+    """What a run of a model of the price book says, or of one that no book knows yet."""
+    random = cast.clients.random
+    body: dict[str, Any] = {"model": random.choice(BOOKED)}
+    # Now and then as much as a tier of the book allows, and not one token more.
+    read, said = random.choice((*range(60), *[40] * 20, *[50] * 5)), random.randrange(1, 60)
+    body["usage"] = {"input": read, "output": said}
+    if random.random() < 0.3:
+        body["usage"] |= {"cached_input": random.randrange(40), "reasoning": random.randrange(9)}
+    elif random.random() < 0.2:
+        usage: dict[str, Any] = {"prompt_tokens": read, "completion_tokens": said}
+        usage |= {"total_tokens": read + said, "cost": random.choice((0, 0, 0.0123))}
+        body["usage"] = usage
+    if random.random() < 0.2:
+        body["service_tier"] = random.choice(("batch", "batch", "priority"))
+    return body
+
+
+def taken(cast: Cast) -> dict[str, int]:
+    """What a run took of its machine."""
+    random = cast.clients.random
+    names = ("cpu_ms", "mem_mb", "duration_ms")
+    return {name: random.choice((1, 250, 1_024, 3_333)) for name in names}
+
+
 def charge(cast: Cast) -> None:
     """A run is charged; now and then twice at once, and again days later."""
     account = cast.account()
@@ -91,10 +130,10 @@ def charge(cast: Cast) -> None:
     _ask_otherwise(cast, asked)
 
 
-def rely(cast: Cast, asked: Asked) -> None:
+def rely(cast: Cast, asked: Asked, *, odds: float = QUOTED) -> None:
     """Now and then the request relies on an estimate that was asked for some time before."""
     clients = cast.clients
-    if clients.random.random() > QUOTED:
+    if clients.random.random() > odds:
         return
     body = {name: asked.body[name] for name in ESTIMATED if name in asked.body}
     attempt = clients.ask(
@@ -123,7 +162,7 @@ def _ask_otherwise(cast: Cast, asked: Asked) -> None:
     """The same key is used for something else."""
     if cast.clients.faults.strikes("other_body", 0.1):
         body = {**asked.body, "operation": "video", "quantity": 2}
-        for name in ("model", "usage", "success"):
+        for name in ("model", "usage", "success", "service_tier", "resource"):
             body.pop(name, None)
         other = cast.ask(asked.route_key, asked.account, body, expects=asked.expects)
         cast.clients.ask(other)

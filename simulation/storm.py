@@ -22,6 +22,7 @@ from simulation.keys_story import use_key
 from simulation.loop import SECOND_US, Loop
 from simulation.money import KindestLimits, catalogs
 from simulation.network import Network
+from simulation.price_stories import PRICE_STORIES, reprice
 from simulation.settled import Readers, judge_rest, key_of_purchase
 from simulation.short import SHORT_STORIES, shard_of
 from simulation.store import SimStore
@@ -29,6 +30,7 @@ from simulation.stories import STORIES, Cast, Story
 from simulation.stripe_side import Bought, SimulatedStripe, buy
 from simulation.verdicts import judge_asked, judge_forged, judge_purchases
 from simulation.verdicts_again import judge_again
+from simulation.verdicts_price import judge_waiting
 from simulation.watch import Violation, Watch
 
 ACCOUNTS = ("ada", "bob@example.org", "org:7|team")
@@ -184,6 +186,8 @@ class Storm:
             *SHORT_STORIES,
             *HOLD_STORIES,
             *GATE_STORIES,
+            *PRICE_STORIES,
+            (self._reprice, 8),
             strict=True,
         )
         # A few kinds of stories fill most storms, because bugs hide between two of a kind.
@@ -209,6 +213,9 @@ class Storm:
 
     def _buy(self, cast: Cast) -> None:
         buy(cast, self.stripe, self.bought)
+
+    def _reprice(self, cast: Cast) -> None:
+        reprice(cast, self._deploy)
 
     def _sweep(self, _: Cast) -> None:
         """The schedule fires: once, twice at once, or not at all."""
@@ -271,6 +278,7 @@ class Storm:
         yield from judge_again(self.clients.asked, self.watch)
         yield from judge_forged(self.clients.asked)
         yield from judge_purchases(self.bought, self._purchase, self.watch)
+        yield from judge_waiting(self.store, self.watch)
         yield from judge_rest(self.store, self.deployment.invocations)
 
     def _purchase(self, account: str, purchase: str) -> Any:

@@ -7,11 +7,18 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from simulation.asking import HOLD, Asked, Attempt
+from simulation.asking import Asked, Attempt
 from simulation.loop import EPOCH
-from simulation.money import catalogs, price_of, shown
+from simulation.money import shown
 from simulation.stripe_side import Bought, Delivery
-from simulation.verdicts_gate import judge_gate, judge_settle_price
+from simulation.verdicts_gate import judge_gate, seen_by
+from simulation.verdicts_price import (
+    judge_price,
+    judge_rerate,
+    judge_settle_price,
+    prices_then,
+    relied_on,
+)
 from simulation.watch import Violation, Watch, Written
 from tollkeeper.domain.account import Account
 from tollkeeper.domain.entries import EntryKey, EntryKind
@@ -76,9 +83,11 @@ def _judge_key(each: Asked, written: Written | None, watch: Watch) -> Iterator[V
     if any(each != told[0] for each in told):
         yield Violation("I7", where, f"two answers for one key: {told}")
     if written is not None and each.successes() and each.body and "operation" in each.body:
-        yield from _judge_price(where, each, written)
+        yield from judge_price(where, each, written, watch)
     if written is not None and each.successes() and written.entry.kind is EntryKind.SETTLE:
         yield from judge_settle_price(where, each, written, watch)
+    if written is not None and written.entry.kind is EntryKind.RERATE:
+        yield from judge_rerate(where, written, watch)
 
 
 def _comparable(body: dict[str, Any]) -> str:
@@ -102,28 +111,6 @@ def _judge_amount(where: str, body: dict[str, Any], written: Written) -> Iterato
         yield Violation("I5", where, f"seq was {body.get('seq')}, is {entry.seq}")
 
 
-def _judge_price(where: str, each: Asked, written: Written) -> Iterator[Violation]:
-    """The amount is the price of the run at the version that the row names."""
-    run = written.entry.run
-    if run is None or written.entry.kind not in (EntryKind.CHARGE, EntryKind.HOLD):
-        return
-    version = each.promised.get("price_version", run.price_version)
-    if run.price_version != version:
-        yield Violation("I18", where, f"priced at {run.price_version}, promised at {version}")
-    expected = price_of(relied_on(each), run.price_version)
-    if expected != written.entry.moved_microcredits:
-        moved = written.entry.moved_microcredits
-        yield Violation("I18", where, f"charged {moved}, the price is {expected}")
-
-
-def relied_on(each: Asked) -> dict[str, Any]:
-    """The run as it is priced: of one whose size is not said, an estimate names the price."""
-    is_sized = each.body["operation"] != "chat" or {"usage", "estimate"} & each.body.keys()
-    if each.promised and each.route_key == HOLD and not is_sized:
-        return {**each.body, "estimate": each.promised["typical"]}
-    return each.body
-
-
 def _judge_refused(each: Asked) -> Iterator[Violation]:
     """An invocation that refused has written nothing of the command."""
     mine = f"{each.account} {each.row_key}"
@@ -141,7 +128,8 @@ def _judge_shortages(each: Asked, watch: Watch) -> Iterator[Violation]:
         body = attempt.body
         if attempt.status != 402 or "operation" not in each.body:
             continue
-        prices = [shown(price_of(relied_on(each), each_.version)) for each_ in catalogs()]
+        seen = seen_by(each.account, attempt, watch)
+        prices = {shown(price) for price in prices_then(each, relied_on(each), seen, attempt)}
         if str(body["required"]) not in prices:
             yield Violation("I18", where, f"402 asks for {body['required']}, it costs {prices}")
         if body["code"] == "insufficient_credits" and not _could_not_pay(each, attempt, watch):

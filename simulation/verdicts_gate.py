@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 from simulation.asking import Asked, Attempt
 from simulation.loop import EPOCH
-from simulation.money import catalogs, micro_of, price_of, shown, terms_of
-from simulation.watch import Violation, Watch, Written
+from simulation.money import catalogs, micro_of, shown, terms_of
+from simulation.verdicts_price import prices_of_settle, was_final, was_rerated, was_unknown
+from simulation.watch import Violation, Watch
 from tollkeeper.domain.account import Account, OwnLimits
 from tollkeeper.domain.entries import EntryKey, EntryKind, hold_key
 from tollkeeper.domain.windows import day_end
@@ -29,22 +30,6 @@ def judge_gate(each: Asked, watch: Watch) -> Iterator[Violation]:
         if judge is not None and not judge(each, attempt, watch):
             where = f"{each.account} {each.row_key}"
             yield Violation("denial", where, f"{each.route_key}: {attempt.status} {body}")
-
-
-def judge_settle_price(
-    where: str, each: Asked, written: Written, watch: Watch
-) -> Iterator[Violation]:
-    """What a settle asks for is the price of what was used, at its hold's price version: I18."""
-    entry = written.entry
-    opening = watch.rows[each.account][hold_key(entry.hold, "open")].entry
-    assert entry.run is not None and opening.run is not None
-    version = opening.run.price_version
-    if entry.run.price_version != version:
-        yield Violation("I18", where, f"priced at {entry.run.price_version}, held at {version}")
-    expected = price_of({**each.body, "operation": opening.run.operation}, version)
-    asked = entry.moved_microcredits + entry.uncollected_microcredits
-    if expected != asked:
-        yield Violation("I18", where, f"asked {asked}, the price was {expected}")
 
 
 def seen_by(account: str, attempt: Attempt, watch: Watch) -> list[Account]:
@@ -151,11 +136,10 @@ def _was_above(each: Asked, attempt: Attempt, watch: Watch) -> bool:
         return False
     if watch.holds[each.account].seen[each.hold].policy != "reject":
         return False
-    run = opened.entry.run
-    price = price_of({**each.body, "operation": run.operation}, run.price_version)
     seen = seen_by(each.account, attempt, watch)
+    prices = prices_of_settle(each, seen, opened)
     left = [h.amount_microcredits for a in seen for h in a.holds if h.id == each.hold]
-    return bool(left) and price > min(left)
+    return bool(left) and max(prices) > min(left)
 
 
 def _was_extended(each: Asked, attempt: Attempt, watch: Watch) -> bool:
@@ -197,4 +181,7 @@ TRUTHS: dict[str, Truth] = {
     "extend_limit": _was_extended,
     "holds_open": _had_holds,
     "already_refunded": _was_returned,
+    "already_rerated": was_rerated,
+    "not_pending": was_final,
+    "still_unknown": was_unknown,
 }

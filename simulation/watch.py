@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from simulation.deployment import Invocation
 from simulation.hold_watch import HoldBook
+from simulation.price_watch import PriceBook
 from simulation.spend_watch import SpendBook
+from tests.property.model_prices import Standing
 from tollkeeper.domain.account import Account, Status
 from tollkeeper.domain.entries import Entry, EntryKind
 from tollkeeper.domain.grants import Grant, GrantKind
@@ -80,12 +82,18 @@ class Watch:
         self.accounts: dict[str, Kept] = {}
         self.holds: dict[str, HoldBook] = {}
         self.spending: dict[str, SpendBook] = {}
+        self.prices: dict[str, PriceBook] = {}
         self._now_us = now_us
         self._limits = limits
 
     def blame(self, rule: str, where: str, what: str) -> None:
         """The rule is broken."""
         self.violations.append(Violation(rule, where, what))
+
+    def standing(self, account: str, key: str) -> Standing | None:
+        """What the price of that row stood on; None of one that came without its account."""
+        book = self.prices.get(account)
+        return None if book is None else book.standings.get(key)
 
     def blame_open(self, by: datetime) -> None:
         """No hold is open whose time was over by then: I22."""
@@ -225,6 +233,7 @@ class Watch:
         holds.see(account, entries, version=version, blame=self.blame)
         spending = self.spending.setdefault(account.id, SpendBook())
         spending.see(before, account, entries, by=by, blame=self.blame)
+        self.prices.setdefault(account.id, PriceBook()).see(account, entries, blame=self.blame)
 
     def _standing(self, before: Account | None, entries: list[Entry]) -> None:
         """An account that is frozen or closed does not spend."""

@@ -16,6 +16,7 @@ from simulation.exhaustive.tables import Pair
 from simulation.settled import judge_rest, key_of_purchase
 from simulation.verdicts import judge_asked, judge_purchases
 from simulation.verdicts_again import judge_again
+from simulation.verdicts_price import judge_waiting
 from simulation.watch import Violation
 
 
@@ -43,6 +44,7 @@ def _judge(history: History) -> Iterator[Violation]:
         return stage.store.get_item(TableName=TABLE, Key=key, ConsistentRead=True)["Item"]
 
     yield from judge_purchases(history.meeting.bought, find, stage.watch)
+    yield from judge_waiting(stage.store, stage.watch)
     yield from judge_rest(stage.store, stage.deployment.invocations)
 
 
@@ -84,6 +86,7 @@ def _shape(name: str, history: History) -> End:
         account.overdraft_debt_microcredits,
         tuple(grants),
         tuple(sorted(account.features.items())),
+        tuple(sorted((name, used) for name, used in account.volumes.items() if used)),
         account.lifetime,
         account.windows,
         account.rung,

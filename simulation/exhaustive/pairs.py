@@ -8,6 +8,7 @@ from itertools import combinations_with_replacement
 
 from simulation.asking import Asked
 from simulation.exhaustive.gate_pairs import gate_pairs
+from simulation.exhaustive.price_pairs import price_pairs
 from simulation.exhaustive.stage import Prepared
 from simulation.exhaustive.tables import (
     ACCOUNT,
@@ -106,7 +107,7 @@ def pairs() -> dict[str, Pair]:
     made += [_of_two(kind, "dear") for kind in ENABLED]
     made += [_of_two("first", "first"), *map(_again, AGAIN), *map(_other, OTHER)]
     made += [_of_payment(name, *steps) for name, steps in PAYMENTS.items()]
-    made += gate_pairs()
+    made += [*gate_pairs(), *price_pairs()]
     return {pair.name: pair for pair in made}
 
 

@@ -12,11 +12,13 @@ from simulation.exhaustive.controller import Controller, Lagging
 from simulation.hold_watch import HoldBook
 from simulation.loop import EPOCH, MICROSECOND, Loop
 from simulation.money import KindestLimits, catalogs
+from simulation.price_watch import PriceBook
 from simulation.spend_watch import SpendBook
 from simulation.store import Commit, SimStore
 from simulation.storm import table
 from simulation.stripe_side import SimulatedStripe
 from simulation.watch import Kept, Watch
+from tollkeeper.domain.catalog import Catalog
 from tollkeeper.edge.routes import ROUTES
 
 Place = tuple[str, str]
@@ -37,7 +39,10 @@ class Warm(Deployment):
 
 @dataclass
 class Prepared:
-    """A table at a moment, with what is known of how it came to be."""
+    """A table at a moment, with what is known of how it came to be.
+
+    `version` is which of the price versions the functions then have.
+    """
 
     store: SimStore
     lag: Lagging
@@ -48,8 +53,10 @@ class Prepared:
     accounts: dict[str, Kept] = field(default_factory=dict[str, Kept])
     holds: dict[str, HoldBook] = field(default_factory=dict[str, HoldBook])
     spending: dict[str, SpendBook] = field(default_factory=dict[str, SpendBook])
+    prices: dict[str, PriceBook] = field(default_factory=dict[str, PriceBook])
     sessions: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     touched: dict[Place, int] = field(default_factory=dict[Place, int])
+    version: int = 0
 
 
 class Stage:
@@ -64,7 +71,7 @@ class Stage:
         self.step = 0
         self.network = Controller(self.loop, self.store, prepared.lag)
         self.stripe = SimulatedStripe(self.network, dict(prepared.sessions))
-        self.deployment = Warm(self.network, self.stripe, choose_catalog=lambda: catalogs()[0])
+        self.deployment = Warm(self.network, self.stripe, choose_catalog=self._catalog)
         self.watch = Watch(self.moment_us, KindestLimits())
         self.watch.rows = {account: dict(rows) for account, rows in prepared.rows.items()}
         self.watch.accounts = {
@@ -72,10 +79,14 @@ class Stage:
             for name, kept in prepared.accounts.items()
         }
         self.watch.holds = {name: book.copy() for name, book in prepared.holds.items()}
+        self.watch.prices = {name: book.copy() for name, book in prepared.prices.items()}
         self.watch.spending = {name: book.copy() for name, book in prepared.spending.items()}
         self.asked = list(prepared.asked)
         self.touched = dict(prepared.touched)
         self.store.on_commit = self._see
+
+    def _catalog(self) -> Catalog:
+        return catalogs()[self.prepared.version]
 
     def moment_us(self) -> int:
         """The time that judges go by: one microsecond a step."""
@@ -112,8 +123,8 @@ class Stage:
         self.asked.append(asked)
         return attempt
 
-    def keep(self, starts_at: datetime) -> Prepared:
-        """Everything as it is now, to begin histories from at that moment."""
+    def keep(self, starts_at: datetime, *, version: int = 0) -> Prepared:
+        """Everything as it is now, to begin histories from at that moment and version."""
         return Prepared(
             store=self.store,
             lag=self.prepared.lag,
@@ -124,8 +135,10 @@ class Stage:
             accounts=self.watch.accounts,
             holds=self.watch.holds,
             spending=self.watch.spending,
+            prices=self.watch.prices,
             sessions=self.stripe.sessions,
             touched=self.touched,
+            version=version,
         )
 
 

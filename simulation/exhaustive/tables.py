@@ -23,6 +23,9 @@ QUIET = datetime(2026, 11, 30, 12, tzinfo=UTC)
 DUE = datetime(2026, 12, 1, 0, 0, 0, 500_000, tzinfo=UTC)
 CHARGE = "c0"
 HELD = "h0"
+PAGED = "p0"
+WAITS = "q0"
+UNKNOWN_RUN = {"operation": "ask", "model": "newest", "usage": {"input": 60, "output": 40}}
 HELD_S = 60
 SWEEP = "sweep"
 RETURNS = {"success_url": "http://localhost:3000/paid", "cancel_url": "http://localhost:3000/packs"}
@@ -111,6 +114,8 @@ def prepare(table: str) -> Prepared:
     held, edge, ended, late, over: of those credits 5 are held for a minute, 3 are in a budget and
     3 are left. It is early in that minute; its last moment; just after it; after it was swept;
     in the next month, with a hold that goes on.
+    paged: one page was free, and a hold for more is open. waits: a charge of a model that only
+    the version that is there now has a price for.
     """
     stage = Stage(empty(QUIET))
     with deployed(stage.deployment):
@@ -118,10 +123,16 @@ def prepare(table: str) -> Prepared:
         if table in ("quiet", "due"):
             for name in ("p0", "p1"):
                 stage.ask(checkout_of(name))
+        elif table == "paged":
+            stage.ask(charge_of(ACCOUNT, PAGED, {"operation": "page"}))
+            body = {"operation": "page", "estimate": 4, "expires_in_s": 24 * 60 * 60}
+            stage.ask(hold_of(ACCOUNT, HELD, **body))
+        elif table == "waits":
+            stage.ask(charge_of(ACCOUNT, WAITS, UNKNOWN_RUN))
         else:
             _hold(stage, table)
     assert all(asked.attempts[0].status in (200, 201) for asked in stage.asked)
-    return stage.keep(_moment_of(table, stage))
+    return stage.keep(_moment_of(table, stage), version=int(table == "waits"))
 
 
 def _hold(stage: Stage, table: str) -> None:

@@ -66,7 +66,7 @@ def replay_at_new_price(patches: Patches) -> None:
     def decide_run(world: World, request: Any, keyed: Any) -> Any:
         if request.has_succeeded:
             try:
-                priced = charging.price_run(request.consumption, world.catalog)
+                priced = vars(charging)["_ask"](world, request).price()
                 prices[keyed.key] = priced.charged_microcredits
             except TollkeeperError:
                 pass

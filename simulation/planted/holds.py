@@ -186,8 +186,7 @@ def quote_forgotten(patches: Patches) -> None:
     own = charging.apply_quote
 
     def apply_quote(world: World, *given: Any) -> Any:
-        consumption, _ = own(world, *given)
-        return consumption, world.catalog
+        return replace(own(world, *given), catalog=world.catalog)
 
     patches.replace(charging, "apply_quote", apply_quote)
 
@@ -214,12 +213,12 @@ def feature_counted_twice(patches: Patches) -> None:
 
 def more_is_debt(patches: Patches) -> None:
     """What is above a hold becomes debt on every plan."""
-    own = vars(holds)["_pay_more"]
+    own = vars(holds)["pay_more"]
 
     def pay_more(account: Account, amount: int, catalog: Any, _: SettlePolicy) -> Any:
         return own(account, amount, catalog, SettlePolicy.DEBT)
 
-    patches.replace(holds, "_pay_more", pay_more)
+    patches.replace(holds, "pay_more", pay_more)
 
 
 def part_frees_all(patches: Patches) -> None:

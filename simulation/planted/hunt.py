@@ -11,10 +11,22 @@ from simulation.planted.holds import BUGS as HOLDS
 from simulation.planted.keys import BUGS as KEYS
 from simulation.planted.money import BUGS as MONEY
 from simulation.planted.payments import BUGS as PAYMENTS
+from simulation.planted.prices import BUGS as PRICES
+from simulation.planted.rerates import BUGS as RERATES
 from simulation.planted.writing import BUGS as WRITING
 from simulation.storm import run_seed
 
-BUGS: tuple[Bug, ...] = (*KEYS, *ANSWERS, *WRITING, *MONEY, *PAYMENTS, *HOLDS, *GATE)
+BUGS: tuple[Bug, ...] = (
+    *KEYS,
+    *ANSWERS,
+    *WRITING,
+    *MONEY,
+    *PAYMENTS,
+    *HOLDS,
+    *GATE,
+    *PRICES,
+    *RERATES,
+)
 MOST_SEEDS = 200
 # Bugs of features that are not there yet; each is planted when its feature comes.
 WAITING = {

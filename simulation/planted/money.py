@@ -10,7 +10,7 @@ from simulation.loop import current
 from simulation.money import catalogs
 from simulation.planted.bug import Bug, Patches
 from simulation.planted.writing import blind_sweep
-from tollkeeper.domain import budgets, charges, gate, grants, holds, operating, pricing, roll
+from tollkeeper.domain import budgets, charges, gate, grants, holds, operating, roll
 from tollkeeper.domain.account import Account
 from tollkeeper.domain.catalog import Catalog
 from tollkeeper.domain.draft import Draft
@@ -19,6 +19,7 @@ from tollkeeper.domain.errors import InvalidError
 from tollkeeper.domain.grants import Grant, GrantKind
 from tollkeeper.domain.money import MICRO
 from tollkeeper.domain.periods import local_date
+from tollkeeper.domain.pricing import run
 from tollkeeper.service import charging
 from tollkeeper.store.keys import version_key
 
@@ -46,27 +47,26 @@ def frozen_spends(patches: Patches) -> None:
 
 def rounded_per_call(patches: Patches) -> None:
     """Every call is rounded down to whole credits, so that small ones cost nothing."""
-    own = vars(pricing)["_apply"]
+    own = vars(run)["_charge"]
 
-    def apply(*given: Any) -> Any:
-        cost = own(*given)
-        whole = cost.charged_microcredits // MICRO * MICRO
-        return replace(cost, charged_microcredits=whole)
+    def charge(*given: Any, **named: Any) -> Any:
+        charged, *others = own(*given, **named)
+        return charged // MICRO * MICRO, *others
 
-    patches.replace(pricing, "_apply", apply)
+    patches.replace(run, "_charge", charge)
 
 
 def price_looked_up_twice(patches: Patches) -> None:
     """The amount comes from the newest price in the table, all else from the process's own."""
     own = charging.price_run
 
-    def price_run(consumption: Any, catalog: Catalog) -> Any:
-        priced = own(consumption, catalog)
+    def price_run(consumption: Any, catalog: Catalog, *standing: Any) -> Any:
+        priced = own(consumption, catalog, *standing)
         newest = catalogs()[-1]
         ledger = current().invocation.environment.world.ledger
         if ledger.read_item(version_key(newest.version)) is None:
             return priced
-        amount = own(consumption, newest).charged_microcredits
+        amount = own(consumption, newest, *standing).charged_microcredits
         return replace(priced, charged_microcredits=amount)
 
     patches.replace(charging, "price_run", price_run)

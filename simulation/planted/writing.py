@@ -122,8 +122,8 @@ def return_checked_outside(patches: Patches) -> None:
     def write_decision(self: Any, decision: Decision) -> None:
         marks = [each for each in decision.also if isinstance(each, ChargeReturned)]
         for mark in marks:
-            by = self.read_return(decision.account.id, mark.charge)
-            if by not in (None, mark.by):
+            there = self.read_return(decision.account.id, mark.charge)
+            if there is not None and there.by != mark.by:
                 raise TakenError("returned")
         own(self, replace(decision, also=()) if marks else decision)
         for mark in marks:

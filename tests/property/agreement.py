@@ -28,7 +28,11 @@ def check_agrees(account: Account, state: State) -> None:
     assert (windows.day, windows.month, windows.period) == state.windows()
     life = account.lifetime
     assert (life.granted, life.transferred_in) == (state.granted, state.received)
-    assert life.spent == sum(r.credits - r.back for r in state.runs)
+    assert life.spent == state.spent()
+    volumes = {f: used for f, used in account.volumes.items() if used}
+    features = {run.measured for run in state.runs}
+    known = {f: int(state.volume(f) * 10**6) for f in features if state.volume(f)}
+    assert volumes == known, "volumes"
     assert (life.expired, life.adjusted_down) == (state.expired, state.taken_down)
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 
 from hypothesis import strategies as st
 
-from tollkeeper.domain.pricing import Consumption, Priced, price_run
+from tollkeeper.domain.account import Account
+from tollkeeper.domain.pricing import Consumption, Priced, price_run, standing_now
 from tollkeeper.domain.usage import Usage
-from tollkeeper.domain.usage_pools import TokenPools
+from tollkeeper.domain.usage.pools import TokenPools
 
-from .world import CATALOG
+from .model import State
+from .model_prices import Consumed, Prices, Standing
+from .world import CATALOG, PAGE
 
 ZONES = [
     "UTC",
@@ -63,6 +67,16 @@ def price(operation: str, size: int, tokens: int) -> tuple[Priced, int, int]:
     priced = price_run(consumption, CATALOG)
     assert priced.charged_microcredits == cost
     return priced, cost, 1 if operation in ("minute", "chat") else size
+
+
+def price_pages(pages: int, account: Account, state: State) -> tuple[Priced, int, int]:
+    """Pages for an account that has used some, what they must cost, and how many they are."""
+    consumption = Consumption("page", quantity_micro=pages * 1_000_000)
+    priced = price_run(consumption, CATALOG, standing_now(account))
+    asked = Consumed("page", quantity=Fraction(pages))
+    expected = Prices(PAGE).price(asked, Standing(state.plan, state.volume("page")))
+    assert priced.charged_microcredits == expected.micro
+    return priced, expected.micro, pages
 
 
 def price_exact(cost: int) -> tuple[Priced, int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 
 from hypothesis.stateful import RuleBasedStateMachine
@@ -84,6 +85,7 @@ class Driver(RuleBasedStateMachine):
                 cost=cost,
                 feature=operation,
                 count=count,
+                volume=Fraction(count if operation == "page" else 0),
             )
         except TollkeeperError:
             assert not can_pay

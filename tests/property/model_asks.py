@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 from .days import local_day, midnight
 from .model_budgets import BUDGETS
-from .model_credits import bring_in, draw
+from .model_credits import bring_in, draw, unspend
 from .model_holds import HOLDS
 from .model_limits import LIMITS
+from .model_rerates import RERATES
 from .model_state import Run, State
 from .model_time import begin_period, expire, first_anchor
 
@@ -21,7 +23,14 @@ def _grant(state: State, kind: str, amount: int, **facts: Any) -> None:
 
 
 def _charge(
-    state: State, operation: str, cost: int, *, feature: str, count: int, is_failed: bool = False
+    state: State,
+    operation: str,
+    cost: int,
+    *,
+    feature: str,
+    count: int,
+    is_failed: bool = False,
+    volume: Fraction = Fraction(0),
 ) -> None:
     run = Run(operation, 0, state.today, len(state.periods), None, 0, failed=is_failed)
     number, debt = len(state.runs), state.debt
@@ -31,6 +40,7 @@ def _charge(
         return
     if feature in state.plans[state.plan].limits:
         run.feature, run.count, run.counted_in = feature, count, run.period
+    run.measured, run.volume = feature, volume
     run.credits = left = cost
     run.draws, left = draw(state, left)
     state.debt += left
@@ -42,23 +52,10 @@ def _give_back(state: State, index: int, kind: str, amount: int) -> None:
     assert not run.returned, "a charge is given back once"
     run.back, run.returned = amount, True
     if kind == "void":
-        run.count = 0
+        run.count, run.volume = 0, Fraction(0)
     state.backs.append((state.today, index, kind, amount))
     debt = state.debt
-    paid = min(state.debt, amount)
-    state.debt -= paid
-    left, held = amount - paid, None
-    returned: list[tuple[int, int]] = []
-    for number, drawn in reversed(run.draws):
-        bucket = state.buckets[number]
-        part = min(left, drawn)
-        if part and not bucket.ended:
-            bucket.remaining += part
-            left -= part
-            returned.append((number, part))
-    if left:
-        held = bring_in(state, "adjustment", left)
-        state.granted -= left
+    returned, held = unspend(state, run, amount)
     state.post(kind, amount, debt=debt, run=index, draws=returned, grant=held)
 
 
@@ -148,4 +145,5 @@ HAPPEN: dict[str, Any] = {
     **HOLDS,
     **LIMITS,
     **BUDGETS,
+    **RERATES,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .model_state import MOST_GRANTS, PRIORITY, Bucket, Held, State
+from .model_state import MOST_GRANTS, PRIORITY, Bucket, Held, Run, State
 
 
 def bring_in(
@@ -69,6 +69,28 @@ def draw(state: State, amount: int) -> tuple[list[tuple[int, int]], int]:
             amount -= part
             draws.append((number, part))
     return draws, amount
+
+
+def unspend(state: State, run: Run, amount: int) -> tuple[list[tuple[int, int]], Bucket | None]:
+    """So much of the run is back: it pays what is owed, then goes where it came from.
+
+    Returns: what grants got back, and the grant made for what has none to go to.
+    """
+    paid = min(state.debt, amount)
+    state.debt -= paid
+    left, held = amount - paid, None
+    returned: list[tuple[int, int]] = []
+    for number, drawn in reversed(run.draws):
+        bucket = state.buckets[number]
+        part = min(left, drawn)
+        if part and not bucket.ended:
+            bucket.remaining += part
+            left -= part
+            returned.append((number, part))
+    if left:
+        held = bring_in(state, "adjustment", left)
+        state.granted -= left
+    return returned, held
 
 
 def put_back(state: State, held: Held) -> tuple[list[tuple[int, int]], Bucket | None, int]:

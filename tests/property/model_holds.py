@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 from .model_credits import draw, put_back
@@ -45,11 +46,17 @@ def _open(
 
 
 def _settle(
-    state: State, hold: str, cost: int, *, is_final: bool = True, count: int | None = None
+    state: State,
+    hold: str,
+    cost: int,
+    *,
+    is_final: bool = True,
+    count: int | None = None,
+    volume: Fraction = Fraction(0),
 ) -> None:
     """What was used is charged: from the hold, then as its policy says; the rest is free.
 
-    `count` is how often it was used, where the caller says so.
+    `count` is how often it was used, where the caller says so. A hold is no volume yet.
     """
     held = state.holds[hold]
     is_late, debt, available = held.status == "expired", state.debt, state.available()
@@ -57,6 +64,7 @@ def _settle(
     run.draws, missing = _take(held, cost)
     uncollected = _take_more(state, held, run, missing)
     run.credits = cost - uncollected
+    run.measured, run.volume = held.feature, volume
     _count(state, held, run, count)
     back, into, gone = list[tuple[int, int]](), None, 0
     if is_final:

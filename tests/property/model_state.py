@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from fractions import Fraction
 from typing import Any
 
 from .model_alerts import alert
@@ -72,6 +73,7 @@ class Run:
 
     `counted_in` is the period that counts the feature: for a hold the one in which it opened.
     `is_part` of a hold of which something was settled before: the call was counted then.
+    `volume` is what it counts for `measured` in its period, where prices depend on that.
     """
 
     operation: str
@@ -86,6 +88,8 @@ class Run:
     returned: bool = False
     counted_in: int = 0
     is_part: bool = False
+    measured: str = ""
+    volume: Fraction = Fraction(0)
 
 
 @dataclass
@@ -141,7 +145,11 @@ class Row:
 
 @dataclass
 class State:
-    """What the model worked out."""
+    """What the model worked out.
+
+    Shape: `backs` are day, run, kind and amount of what was given back, which is less than 0
+    where a new price took more; `mores` are day, period and amount of what those took.
+    """
 
     plans: dict[str, Plan]
     plan: str
@@ -162,6 +170,7 @@ class State:
     buckets: list[Bucket] = field(default_factory=list[Bucket])
     runs: list[Run] = field(default_factory=list[Run])
     backs: list[tuple[int, int, str, int]] = field(default_factory=list[tuple[int, int, str, int]])
+    mores: list[tuple[int, int, int]] = field(default_factory=list[tuple[int, int, int]])
     periods: list[int] = field(default_factory=list[int])
     rows: list[Row] = field(default_factory=list[Row])
     asking: str = ""
@@ -217,6 +226,11 @@ class State:
         holds = [held for held in self.open_holds() if held.is_counted]
         return runs + sum(h.count for h in holds if (h.feature, h.period) == (feature, now))
 
+    def volume(self, feature: str) -> Fraction:
+        """What was charged and settled of the feature in this period, voids not counted."""
+        mine = (run for run in self.runs if run.period == len(self.periods))
+        return sum((run.volume for run in mine if run.measured == feature), Fraction(0))
+
     def cap(self, name: str) -> int | None:
         """The limit in force: the tightest of operator and user; the plan's for the operator's."""
         operator = {**self.rule().caps, **self.caps.get("operator", {})}
@@ -266,12 +280,16 @@ class State:
     def windows(self) -> tuple[int, int, int]:
         """Spent less given back, of the runs of this day, this month and this period."""
         month = date.fromordinal(self.today).replace(day=1).toordinal()
-        runs = self.runs
+        spent = [(run.day, run.period, run.credits - run.back) for run in self.runs] + self.mores
         return (
-            sum(r.credits - r.back for r in runs if r.day == self.today),
-            sum(r.credits - r.back for r in runs if r.day >= month),
-            sum(r.credits - r.back for r in runs if r.period == len(self.periods)),
+            sum(amount for day, _, amount in spent if day == self.today),
+            sum(amount for day, _, amount in spent if day >= month),
+            sum(amount for _, period, amount in spent if period == len(self.periods)),
         )
+
+    def spent(self) -> int:
+        """What all runs have cost by now."""
+        return sum(run.credits for run in self.runs) - sum(back for _, _, _, back in self.backs)
 
     def stats(self) -> dict[tuple[int, str], list[int]]:
         """By day and operation: calls, failed, credits, refunded."""
@@ -290,7 +308,7 @@ class State:
     def is_balanced(self) -> bool:
         """What came in, and what is owed, is what went out, and what is there."""
         came = self.granted + self.received + self.debt
-        spent = sum(run.credits - run.back for run in self.runs)
+        spent = self.spent()
         left = sum(b.remaining for b in self.open_buckets() if b.started)
         went = spent + self.expired + self.taken_down + self.sent
         return came == went + left + self.held()

@@ -17,6 +17,8 @@ def pass_time(state: State, until: int) -> None:
         if at > until:
             break
         state.now = max(state.now, at)
+        # At one moment holds expire before the day is over, and all else happens after it.
+        _enter_day(state, at - 1 if what == 0 else at)
         if what == 0:
             expire_hold(state, state.open_holds()[number])
         elif what == 1:
@@ -28,9 +30,13 @@ def pass_time(state: State, until: int) -> None:
         else:
             _start(state, state.buckets[number])
     state.now = max(state.now, until)
-    if state.waiting_zone is None:
-        state.today = max(state.today, local_day(state.now, state.zone))
+    _enter_day(state, state.now)
     assert not state.rows or state.rows[-1].after == state.available(), "the rows explain it"
+
+
+def _enter_day(state: State, at: int) -> None:
+    if state.waiting_zone is None:
+        state.today = max(state.today, local_day(at, state.zone))
 
 
 def due(state: State) -> list[tuple[int, int, int]]:

@@ -50,6 +50,7 @@ from .drawing import (
     ZONES,
     price,
     price_exact,
+    price_pages,
 )
 from .driver import Driver
 from .invariants import (
@@ -112,6 +113,12 @@ class AccountMachine(Driver):
     def charge(self, operation: str, size: int, tokens: int) -> None:
         """A run is charged exactly when the model says that it can be paid."""
         self.charge_run(operation, price(operation, size, tokens))
+
+    @rule(pages=st.integers(1, 5))
+    def charge_pages(self, pages: int) -> None:
+        """Pages cost what the period's volume makes of their price."""
+        account, _ = look_now(self.ledger, self.clock)
+        self.charge_run("page", price_pages(pages, account, self.state()))
 
     @rule(more=st.sampled_from([-1, 0, 0, 0, 1]), is_on_credit=st.booleans())
     def spend_all(self, more: int, is_on_credit: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from tollkeeper.domain.account import Account
 from tollkeeper.domain.catalog import (
@@ -22,6 +23,7 @@ from tollkeeper.domain.draft import ChargeReturned, Decision, Draft
 from tollkeeper.domain.entries import AccountId, Entry, EntryKey
 from tollkeeper.domain.errors import AlreadyRefundedError, TollkeeperError
 from tollkeeper.domain.roll import begin
+from tollkeeper.domain.rules import Tier, VolumeTerms
 from tollkeeper.domain.totals import Total, TotalKey
 from tollkeeper.store.items import (
     account_from_item,
@@ -59,8 +61,34 @@ OPERATIONS = {
     "video": Operation("video", "Video", Flat(7_000_000), "video"),
     "minute": Operation("minute", "Minute", PerUnit(333_333, "minute", fractional=True), "minute"),
     "chat": Operation("chat", "Chat", Per1kTokens((GPT,)), "chat"),
+    "page": Operation(
+        "page",
+        "Page",
+        Flat(2_000_001),
+        "page",
+        terms=VolumeTerms(
+            minimum_microcredits=900_000,
+            free_micro=3_000_000,
+            tiers=(Tier(6_000_000, 33_333_000), Tier(9_000_000, 150_000_000)),
+        ),
+        by_account=True,
+        counts_volume=True,
+    ),
     "exact": Operation("exact", "Exact", PerUnit(1_000_000, "unit", fractional=True), "exact"),
     "own": Operation("own", "Own machine", Local(), "own"),
+}
+# The same price as a catalog file has it, for the second reading.
+PAGE: dict[str, Any] = {
+    "operations": {
+        "page": {
+            "rule": "flat",
+            "credits": "2.000001",
+            "minimum": "0.9",
+            "free_allowance": 3,
+            "tiers": [{"above": 6, "percent": "33.333"}, {"above": 9, "percent": 150}],
+        }
+    },
+    "plans": {name: {} for name in PLANS},
 }
 CATALOG = Catalog(
     version="v1",

@@ -46,12 +46,23 @@ OF_HOLDS = (
     "edge:part+release",
     "ahead:extend+settle",
 )
+# One or two of each kind in which a price depends on what was used, or is not final.
+OF_PRICES = (
+    "page+page",
+    "page+settle-pages",
+    "page+unpage",
+    "part-of-pages+part-of-pages",
+    "rerate+rerate",
+    "rerate+undo",
+    "rerate+give-back",
+    "rerate+itself",
+)
 
 
 def _is_small(name: str, pair: Pair) -> bool:
     """It meets on the same rows; the others take four times as long."""
     if pair.table not in ("quiet", "due") or name == "checkout+checkout":
-        return name in OF_HOLDS
+        return name in (*OF_HOLDS, *OF_PRICES)
     return (
         len(set(name.split("+"))) == 1
         or name.endswith(("+again", "+second", "+unpaid", "+failed", "+dear"))
@@ -106,6 +117,11 @@ def test_no_order_of_two_requests_and_one_fault_breaks_a_rule() -> None:
         ("edit forgets", "limits+spend", 0),
         ("one side only", "fund+close", 0),
         ("budget's rest expires", "fund+close", 0),
+        ("endless allowance", "page+page", 0),
+        ("void keeps volume", "page+unpage", 0),
+        ("rerate again", "rerate+rerate", 0),
+        ("rerate beside a void", "rerate+undo", 0),
+        ("waits for ever", "rerate+give-back", 0),
     ],
 )
 def test_the_search_finds_the_planted_bug(bug: str, pair: str, most_faults: int) -> None:

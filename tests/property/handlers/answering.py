@@ -18,6 +18,7 @@ from .judging import (
 )
 from .judging_budgets import judge_budget, judge_close, judge_limits
 from .judging_holds import judge_extend, judge_hold, judge_release, judge_settle
+from .judging_prices import judge_rerate
 from .pricelist import RefusedError
 
 Judge = Callable[[Customer, Ask, int, str], Told]
@@ -44,6 +45,7 @@ JUDGES: dict[str, Judge] = {
     "POST /v1/deduct": judge_deduct,
     "POST /v1/accounts/{id}/entries/{key}/void": judge_void,
     "POST /v1/accounts/{id}/refunds": judge_refund,
+    "POST /v1/accounts/{id}/entries/{key}/rerate": judge_rerate,
     "POST /v1/accounts/{id}/grants": judge_grant,
     "POST /v1/accounts/{id}/adjustments": judge_adjustment,
     "PUT /v1/accounts/{id}/plan": judge_plan,

@@ -128,7 +128,7 @@ class Calling(Teller):
         assert not attempt.written, "I17"
         ask = Ask(ESTIMATE, account, run.body | opening, used=run.used)
         attempt = self.stack.attempt(lambda: self.send(ask))
-        told = judging.judge_estimate(customer, ask)
+        told = judging.judge_estimate(customer, ask, attempt.ended)
         check_answer(attempt, told)
         assert not attempt.written, "I17"
         if told.status == 200 and attempt.answer is not None:

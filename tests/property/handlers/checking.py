@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from tests.support.driving import Answered
@@ -9,6 +10,8 @@ from tests.support.driving import Answered
 from .amounts import plain
 from .customers import Told
 from .stack import Attempt
+
+KNOWN = ("low_balance", "total_only", "zero_provider_cost", "tier_not_priced")
 
 
 def check_answer(attempt: Attempt, told: Told) -> None:
@@ -21,8 +24,12 @@ def check_answer(attempt: Attempt, told: Told) -> None:
     assert answer.status == told.status, (answer.status, answer.text, told)
     if "warnings" in told.body:
         body["warnings"] = codes_of(body["warnings"])
+        told = replace(told, body=told.body | {"warnings": sorted(told.body["warnings"])})
     if "affordable" in told.body and "tokens_output" not in told.body["affordable"]:
         body["affordable"] = {k: v for k, v in body["affordable"].items() if k != "tokens_output"}
+    if body.get("breakdown") and "charged" in body:
+        asked = body["charged"] + body.get("uncollected", 0)
+        assert sum(line["credits"] for line in body["breakdown"]) == asked, "the lines add up"
     if "breakdown" in told.body:
         _check_breakdown(body.pop("breakdown"), told.body["breakdown"])
     assert_members(body, {k: v for k, v in told.body.items() if k != "breakdown"})
@@ -41,7 +48,7 @@ def choose(told: Told, body: dict[str, Any]) -> Told:
 
 def codes_of(warnings: list[dict[str, Any]]) -> list[str]:
     """The warnings of which the model knows."""
-    return [each["code"] for each in warnings if each["code"] in ("low_balance", "total_only")]
+    return sorted(each["code"] for each in warnings if each["code"] in KNOWN)
 
 
 def _check_breakdown(found: list[dict[str, Any]], told: list[dict[str, Any]]) -> None:

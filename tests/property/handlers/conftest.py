@@ -11,7 +11,8 @@ from tests.support.payments import SECRET
 from tollkeeper.edge import wiring
 from tollkeeper.edge.observability import logger
 
-from .stack import CATALOG, TABLE, current
+from .stack import TABLE, current
+from .versions import CATALOG
 
 
 @pytest.fixture(autouse=True)

@@ -91,6 +91,7 @@ class Kept:
 class Customer:
     """An account. `touched` is when it was last written; its time never goes back behind it.
 
+    `corrections` are what new prices of runs changed of their cost in dollars, in 10^-12.
     `unwritten` rows of that moment are still to come, where a slice of time ended amid them.
     """
 
@@ -103,6 +104,7 @@ class Customer:
     runs: list[Price] = field(default_factory=list[Price])
     terms: dict[str, Opened] = field(default_factory=dict[str, Opened])
     family: dict[str, Customer] = field(default_factory=dict[str, "Customer"])
+    corrections: dict[int, int] = field(default_factory=dict[int, int])
     parent: str | None = None
     touched: int = 0
     unwritten: int = 0
@@ -250,6 +252,8 @@ def count_runs(customer: Customer, state: State) -> dict[tuple[int, Place], Coun
         count = found.setdefault((day, place(number)), Count())
         if kind == "void":
             count.add(_count_run(customer.runs[number], state.runs[number]), -1)
+        elif kind == "rerate":
+            count.add(Count(credits=-amount, pico=customer.corrections[number]))
         else:
             count.add(Count(credits=-amount, refunded=amount))
     return {where: count for where, count in found.items() if not count.is_empty()}
@@ -269,8 +273,7 @@ def _count_run(price: Price, run: Run) -> Count:
 def show_account(customer: Customer, state: State) -> dict[str, Any]:
     """What GET /v1/accounts/{id} must say."""
     plan = state.plans[state.plan]
-    granted_back = sum(amount for _, _, _, amount in state.backs)
-    spent = sum(run.credits for run in state.runs) - granted_back
+    refunded = sum(amount for _, _, kind, amount in state.backs if kind != "rerate")
     return {
         "account": customer.id,
         "status": state.status,
@@ -291,9 +294,9 @@ def show_account(customer: Customer, state: State) -> dict[str, Any]:
         "totals": {
             "granted": credits(state.granted),
             "purchased": credits(state.purchased),
-            "spent": credits(spent),
+            "spent": credits(state.spent()),
             "expired": credits(state.expired),
-            "refunded": credits(granted_back),
+            "refunded": credits(refunded),
             "transferred_in": credits(state.received),
             "transferred_out": credits(state.sent),
             "uncollected": credits(sum(row.uncollected for row in state.rows)),

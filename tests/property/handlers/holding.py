@@ -68,7 +68,7 @@ class Holding(Teller):
     ) -> None:
         """Credits are set aside for a run that is about to be made."""
         body: dict[str, Any] = dict(opening)
-        if estimate is not None and not {"usage", "quantity"} & run.body.keys():
+        if estimate is not None and not {"usage", "quantity", "resource"} & run.body.keys():
             body["estimate"] = estimate
         if most is not None:
             body["per_run_max"] = most
@@ -138,13 +138,14 @@ class Holding(Teller):
     ) -> None:
         """What the provider reported, or a quantity, is priced as the hold was."""
         held = self.find_hold(account, nth)
-        names = {"usage", "quantity"} & run.body.keys()
+        names = {"usage", "quantity", "resource"} & run.body.keys()
         if held is None or len(names) != 1:
             return
         body = {name: run.body[name] for name in names}
         used = run.used if "usage" in body else None
         if "model" in run.body and held.model is not None:
-            body["model"] = run.body["model"]
+            others = ("model", "provider", "service_tier")
+            body |= {name: run.body[name] for name in others if name in run.body}
         self.settle(account, held, body, trouble, used=used, is_part=is_part)
 
     def settle(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
-from tests.property.model import Row, State, from_moment
+from tests.property.model import Row, State
 
-from .amounts import MICRO, credits, dollars, micro, show_time
+from .amounts import MICRO, credits, micro, show_time
 from .customers import Ask, Customer, Told, end_of_day, end_of_month, find_row
-from .pricelist import Price, PriceList, RefusedError, Used
+from .pricelist import BUDGET, Price, PriceList, RefusedError, Used, consumed
+from .standing import moment_of, read_moment, show_run, stand
 
 MOST_GRANTS = 40
 LARGEST = 10**9 * MICRO
@@ -36,10 +37,11 @@ def judge_deduct(customer: Customer, ask: Ask, at: int, key: str) -> Told:
         price = prices.describe(body, ask.used)
         facts: dict[str, Any] = {"is_failed": True}
     else:
-        price = prices.price(body, ask.used)
         state = customer.state(at, opens_on=opens_on)
+        moment = moment_of(body, at)
+        price = prices.price(body, ask.used, stand(prices, state, body["operation"]), moment)
         refuse_unable(prices, state, price, per_run=per_run_of(body))
-        facts = {}
+        facts = {"volume": price.volume}
     customer.runs.append(price)
     state = customer.happen(
         at,
@@ -52,20 +54,7 @@ def judge_deduct(customer: Customer, ask: Ask, at: int, key: str) -> Told:
         count=price.count,
         **facts,
     )
-    return tell(state, key, show_run(price, state, is_failed=bool(facts)))
-
-
-def show_run(price: Price, state: State, *, is_failed: bool) -> dict[str, Any]:
-    """What the answer to a deduct says of the run."""
-    warnings = [*price.warnings]
-    if state.available() <= state.low_line():
-        warnings.append("low_balance")
-    return {
-        "charged": credits(price.cost),
-        "cost_usd": None if price.pico is None else dollars(price.pico),
-        "breakdown": [] if is_failed else [price.line],
-        "warnings": [] if is_failed else warnings,
-    }
+    return tell(state, key, show_run(price, state, is_failed="is_failed" in facts))
 
 
 def refuse_unable(
@@ -135,8 +124,9 @@ def _help(prices: PriceList, state: State, price: Price) -> dict[str, Any]:
                 "currency": sold["currency"],
             }
         ],
-        "affordable": prices.affordable(price, spendable, is_priced=bool(price.line)),
     }
+    if not price.is_booked and price.line:
+        found["affordable"] = prices.affordable(price, spendable, is_priced=bool(price.line))
     return found if state.plans[state.plan].allocation else found | {"resets_at": None}
 
 
@@ -144,8 +134,8 @@ def judge_check(customer: Customer, ask: Ask, at: int) -> Told:
     """The judgement of a run that did not happen yet."""
     body = ask.body or {}
     try:
-        price = guess(customer.prices, body, ask.used)
         state = customer.state(at, opens_on=customer.prices.plan_of(body))
+        price = guess(customer.prices, body, ask.used, state=state, at=at)
         refuse_unable(customer.prices, state, price, per_run=per_run_of(body))
     except RefusedError as refused:
         return refuse(refused)
@@ -159,15 +149,21 @@ def judge_check(customer: Customer, ask: Ask, at: int) -> Told:
     return Told(200, shown)
 
 
-def guess(prices: PriceList, body: dict[str, Any], used: Used | None) -> Price:
+def guess(
+    prices: PriceList, body: dict[str, Any], used: Used | None, *, state: State, at: int
+) -> Price:
     """The run as it is judged beforehand: at its estimate, or at its typical size."""
     if "estimate" not in body:
-        return prices.guess(body, used)[1]
+        standing = stand(prices, state, body["operation"])
+        return prices.guess(body, used, standing, moment_of(body, at))[1]
     run = prices.describe(body, used)
     if prices.operations[run.operation]["rule"] == "local":
         return run
     if run.model and "models" in prices.operations[run.operation]:
         prices.find_model(run)
+    asked, plan = consumed(body, used, at), state.plan.removeprefix(BUDGET)
+    if prices.model.refuses(asked, plan):
+        raise RefusedError(422, ("unknown_model",), {"model": run.model})
     return replace(run, cost=micro(body["estimate"]))
 
 
@@ -176,10 +172,13 @@ def per_run_of(body: dict[str, Any]) -> int | None:
     return micro(body["per_run_max"]) if body.get("per_run_max") is not None else None
 
 
-def judge_estimate(customer: Customer, ask: Ask) -> Told:
+def judge_estimate(customer: Customer, ask: Ask, at: int) -> Told:
     """What the run may cost."""
+    body, prices = ask.body or {}, customer.prices
+    state = customer.state(at, opens_on=prices.plan_of(body))
+    standing = stand(prices, state, body["operation"])
     try:
-        least, typical, most = customer.prices.guess(ask.body or {}, ask.used)
+        least, typical, most = prices.guess(body, ask.used, standing, moment_of(body, at))
     except RefusedError as refused:
         return refuse(refused)
     return Told(
@@ -216,7 +215,8 @@ def _give_back(
     if row.kind not in ("charge", "settle") or row.run is None or (amount or 0) > row.moved:
         raise RefusedError(422, ("invalid",))
     if customer.state(at).runs[row.run].returned:
-        raise RefusedError(409, ("already_refunded",))
+        by = {each.kind for each in customer.rows() if each.run == row.run}
+        raise RefusedError(409, ("already_rerated" if "rerate" in by else "already_refunded",))
     back = row.moved if amount is None else amount
     state = customer.happen(at, "give_back", key=key, index=row.run, kind=kind, amount=back)
     return tell(state, key, {"charge": charge, "refunded": credits(back)}, status=GIVEN[kind])
@@ -231,8 +231,8 @@ def judge_grant(customer: Customer, ask: Ask, at: int, key: str) -> Told:
     amount = micro(body["amount"])
     state = customer.state(at)
     _refuse_full(state, amount)
-    effective = max(at, _moment(body.get("effective_at")) or 0)
-    expires = _moment(body.get("expires_at"))
+    effective = max(at, read_moment(body.get("effective_at")) or 0)
+    expires = read_moment(body.get("expires_at"))
     if expires is not None and expires <= effective:
         raise RefusedError(422, ("invalid",))
     after = customer.happen(
@@ -356,10 +356,6 @@ def tell(state: State, key: str, shown: dict[str, Any], *, status: int = 200) ->
         "seq": state.rows.index(row) + 1,
     }
     return Told(status, shown | balance, has_effect=True)
-
-
-def _moment(text: str | None) -> int | None:
-    return None if text is None else from_moment(datetime.fromisoformat(text))
 
 
 def show_listed(customer: Customer, row: Row, number: int) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from tests.property.model import Held, State
 
 from .amounts import credits, dollars, micro, show_time
 from .customers import Ask, Customer, Opened, Told
-from .judging import guess, per_run_of, refuse_unable, show_run, tell
+from .judging import guess, per_run_of, refuse_unable, tell
 from .pricelist import Price, RefusedError
+from .standing import show_run, stand
 
 DEFAULT_S = 900
 MOST_EXTENSIONS = 10
@@ -20,9 +21,9 @@ def judge_hold(customer: Customer, ask: Ask, at: int, key: str) -> Told:
     """Credits are set aside for a call, where a charge of as much would be allowed."""
     body, prices = ask.body or {}, customer.prices
     hold = ask.hold()
-    price = guess(prices, body, ask.used)
     opens_on = prices.plan_of(body)
     state = customer.state(at, opens_on=opens_on)
+    price = guess(prices, body, ask.used, state=state, at=at)
     crowded = RefusedError(429, ("hold_limit",))
     is_crowded = len(state.open_holds()) >= state.rule().open_holds
     try:
@@ -76,7 +77,7 @@ def judge_settle(customer: Customer, ask: Ask, at: int, key: str) -> Told:
     state, held = find_hold(customer, at, ask.entry)
     if held.status in ("released", "settled") or (held.status == "expired" and not is_final):
         raise _closed(held)
-    price = _price(customer, ask, held)
+    price = _price(customer, ask, state, held)
     is_late = held.status == "expired"
     if state.policy(held) == "reject" and price.cost > held.rest and not is_late:
         raise RefusedError(409, ("settle_above_hold",))
@@ -84,7 +85,7 @@ def judge_settle(customer: Customer, ask: Ask, at: int, key: str) -> Told:
     customer.runs.append(price)
     facts: dict[str, Any] = {"hold": held.id, "cost": price.cost, "is_final": is_final}
     count = price.count if "quantity" in body else None
-    after = customer.happen(at, "settle", key=key, count=count, **facts)
+    after = customer.happen(at, "settle", key=key, count=count, volume=price.volume, **facts)
     row = after.rows[-1]
     run = after.runs[-1]
     customer.runs[-1] = replace(price, cost=run.credits)
@@ -98,23 +99,31 @@ def judge_settle(customer: Customer, ask: Ask, at: int, key: str) -> Told:
     }
     if "amount" not in body:
         shown["cost_usd"] = None if price.pico is None else dollars(price.pico)
-        shown["breakdown"] = [price.line]
+        shown |= {} if price.is_booked else {"breakdown": [price.line]}
     return tell(after, key, shown)
 
 
-def _price(customer: Customer, ask: Ask, held: Held) -> Price:
+def _price(customer: Customer, ask: Ask, state: State, held: Held) -> Price:
+    """What was used at the prices of the opening, in the standing of now."""
     body, terms = ask.body or {}, customer.terms[held.id]
     opened = terms.ask.body or {}
-    labels = ("operation", "feature", "subtype", "service", "model")
-    run = {name: opened[name] for name in labels if name in opened}
-    run |= {name: body[name] for name in ("model", "quantity") if name in body}
+    kept = ("operation", "feature", "subtype", "service", "model", "provider", "service_tier")
+    run = {name: opened[name] for name in kept if name in opened}
+    mine = ("model", "quantity", "provider", "service_tier", "resource")
+    run |= {name: body[name] for name in mine if name in body}
+    # Whose model it is was said of the opening's model, and not of another.
+    if "model" in body and body["model"] != terms.price.model and "provider" not in body:
+        run.pop("provider", None)
+    if ask.used and ask.used.tier and "service_tier" not in body:
+        run["service_tier"] = ask.used.tier
     if "model" not in run and terms.price.model and not (ask.used and ask.used.model):
         run["model"] = terms.price.model
     if "amount" in body:
         is_local = terms.prices.operations[run["operation"]]["rule"] == "local"
         cost = 0 if is_local else micro(body["amount"])
         return replace(terms.prices.describe(run, ask.used), cost=cost)
-    return terms.prices.price(run, ask.used)
+    standing = stand(terms.prices, state, run["operation"], held)
+    return terms.prices.price(run, ask.used, standing, held.opened)
 
 
 def judge_release(customer: Customer, ask: Ask, at: int, key: str) -> Told:

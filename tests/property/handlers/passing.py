@@ -13,7 +13,8 @@ from .calling import ACCOUNT, NTH
 from .customers import Customer, end_of_day, end_of_month
 from .operating import LASTING
 from .pricelist import PriceList
-from .teller import TEXTS, Teller, is_of_time
+from .teller import Teller, is_of_time
+from .versions import TEXTS
 
 STARTS = [
     datetime(2026, 11, 20, 12, 0, tzinfo=UTC),
@@ -114,8 +115,11 @@ class Passing(Teller):
     @rule(is_dearer=st.booleans(), nth=NTH)
     def deploy(self, is_dearer: bool, nth: int) -> None:
         """New environments, which know nothing, with a price version; nothing past changes."""
-        if nth % 3 != 2:
-            return
+        if nth % 3 == 2:
+            self.deploy_version(is_dearer=is_dearer)
+
+    def deploy_version(self, *, is_dearer: bool) -> None:
+        """Every function finds that catalog, and everybody is priced by it."""
         self.text = TEXTS[is_dearer]
         self.prices = PriceList(self.text)
         self.stack.deploy(self.text)

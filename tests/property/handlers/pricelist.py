@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from dataclasses import dataclass, field, replace
@@ -9,8 +10,17 @@ from fractions import Fraction
 from typing import Any
 
 from tests.property.model import Plan
+from tests.property.model_book import Metered
+from tests.property.model_prices import (
+    Consumed,
+    Prices,
+    Standing,
+    UnpricedError,
+    UnsizedError,
+)
 
 from .amounts import MICRO, PICO, credits, micro, plain, up
+from .versions import book_of
 
 POOLS = (
     "input",
@@ -29,6 +39,9 @@ BILLED_AS = {"reasoning": "output", "cached_input": "input"}
 
 # A budget is on its parent's plan: its rules, with nothing but what was lent.
 BUDGET = "budget:"
+# What makes a price depend on more than the run, and rules that the older ones know nothing of.
+TERMS = {"minimum", "free_allowance", "tiers"}
+BOOKED = ("tokens", "resource")
 # A plan's own limits, and how an account's are called.
 CAPS = {"daily_limit": "daily", "monthly_limit": "monthly", "per_run_max": "per_run_max"}
 
@@ -51,15 +64,23 @@ class Used:
     model: str | None = None
     reported_pico: int | None = None
     warnings: tuple[str, ...] = ()
+    tier: str = ""
+    hint: str = ""
 
     def total(self) -> int:
         """Each token once."""
         return sum(self.pools.values())
 
 
+NOBODY = Standing()
+
+
 @dataclass(frozen=True)
 class Price:
-    """A run with all that its row and its stats say. `line` is what is known of its breakdown."""
+    """A run with all that its row and its stats say. `line` is what is known of its breakdown.
+
+    `volume` is what it counts in its period, and `is_booked` says that the book's model priced it.
+    """
 
     operation: str
     model: str | None
@@ -71,6 +92,12 @@ class Price:
     pico: int | None = None
     line: dict[str, Any] = field(default_factory=dict[str, Any])
     warnings: tuple[str, ...] = ()
+    volume: Fraction = Fraction(0)
+    is_booked: bool = False
+    is_pending: bool = False
+    stands_for: str = ""
+    asked: Consumed | None = None
+    standing: Standing = NOBODY
 
 
 class PriceList:
@@ -79,6 +106,7 @@ class PriceList:
     def __init__(self, text: str) -> None:
         self.text = text
         self.file = tomllib.loads(text)
+        self.model = Prices(self.file, json.loads(book_of(text)))
         self.operations: dict[str, dict[str, Any]] = self.file["operations"]
         self.packs: dict[str, dict[str, Any]] = self.file["packs"]
         self.low_balance = micro(self.file["account"]["low_balance"])
@@ -89,7 +117,13 @@ class PriceList:
         """The plans as the account's model knows them."""
         plans = {name: _read_plan(each) for name, each in self.file["plans"].items()}
         lent = {
-            BUDGET + name: replace(plan, allocation=0, overdraft=0) for name, plan in plans.items()
+            BUDGET + name: replace(
+                plan,
+                allocation=0,
+                overdraft=0,
+                above="charge_available" if plan.above == "debt" else plan.above,
+            )
+            for name, plan in plans.items()
         }
         return plans | lent
 
@@ -118,9 +152,20 @@ class PriceList:
             warnings=used.warnings if used else (),
         )
 
-    def price(self, body: dict[str, Any], used: Used | None) -> Price:
-        """The run with what it costs."""
+    def is_booked(self, operation: str) -> bool:
+        """Its price is what the second reading of the catalog's page says."""
+        table = self.operations.get(operation, {})
+        return table.get("rule") in BOOKED or bool(TERMS & table.keys())
+
+    def price(
+        self, body: dict[str, Any], used: Used | None, standing: Standing = NOBODY, at: int = 0
+    ) -> Price:
+        """The run with what it costs an account of that standing."""
         run = self.describe(body, used)
+        if "resource" in body and self.operations[run.operation]["rule"] != "resource":
+            raise RefusedError(422, ("invalid",))
+        if self.is_booked(run.operation):
+            return self._booked(run, consumed(body, used, at), standing)
         rule = self.operations[run.operation]["rule"]
         quantity = micro(body.get("quantity", 1))
         if rule == "flat":
@@ -131,17 +176,51 @@ class PriceList:
             cost, pico, line = self._tokens(run, body, used)
         else:
             cost, pico, line = 0, None, {"quantity": 1, "rate": "0"}
-        if used is not None and used.reported_pico is not None:
-            pico = used.reported_pico
+        if used is not None:
+            # What the provider reports, or the book says, is known better than by the operation.
+            operation = self.operations[run.operation]
+            usd = self.model.base(consumed(body, used, at), operation).usd
+            pico = None if usd is None else up(usd * PICO)
         return _priced(run, cost, pico, line | {"credits": credits(cost)})
 
-    def guess(self, body: dict[str, Any], used: Used | None) -> list[Price]:
+    def _booked(self, run: Price, asked: Consumed, standing: Standing) -> Price:
+        try:
+            found = self.model.price(asked, standing)
+        except UnpricedError:
+            raise RefusedError(422, ("unknown_model",), {"model": run.model}) from None
+        except UnsizedError:
+            raise RefusedError(422, ("invalid",)) from None
+        return replace(
+            run,
+            cost=found.micro,
+            pico=None if found.usd is None else up(found.usd * PICO),
+            warnings=(*run.warnings, *sorted(found.warnings)),
+            volume=found.volume,
+            is_booked=True,
+            is_pending=found.is_pending,
+            stands_for=found.stands_for,
+            asked=asked,
+            standing=standing,
+        )
+
+    def price_anew(self, run: Price) -> Price | None:
+        """The run at these prices, in the standing that it was priced in; None if still unknown."""
+        assert run.asked is not None
+        try:
+            found = self._booked(run, run.asked, run.standing)
+        except RefusedError:
+            return None
+        return None if found.is_pending or found.stands_for else found
+
+    def guess(
+        self, body: dict[str, Any], used: Used | None, standing: Standing = NOBODY, at: int = 0
+    ) -> list[Price]:
         """The smallest, typical and largest price of a run of which this much is known."""
         run = self.describe(body, used)
         operation = self.operations[run.operation]
         sizes = operation.get("estimate")
         if sizes is None or used is not None or "quantity" in body:
-            return [self.price(body, used)] * 3
+            return [self.price(body, used, standing, at)] * 3
         return [self._sized(body, sizes[each]) for each in ("smallest", "typical", "largest")]
 
     def _sized(self, body: dict[str, Any], size: int) -> Price:
@@ -214,7 +293,7 @@ class PriceList:
     def affordable(self, run: Price, spendable: int, *, is_priced: bool) -> dict[str, Any]:
         """What could be paid: tokens of the model, tokens of its answer, and other models."""
         operation = self.operations[run.operation]
-        if "models" not in operation or not is_priced:
+        if "models" not in operation or not is_priced or run.is_booked:
             return {}
         tokens = sum(run.pools.values())
         is_flat = operation["rule"] == "flat"
@@ -230,6 +309,24 @@ class PriceList:
         said = sum(run.pools.get(pool, 0) for pool in SPOKEN)
         output = {"tokens_output": max(0, most - tokens + said)} if said else {}
         return {"tokens_total": most, "models": fits} | output
+
+
+def consumed(body: dict[str, Any], used: Used | None, at: int) -> Consumed:
+    """The run as the second reading knows it. The request's own members win over its usage."""
+    said = body.get("service_tier", used.tier if used else "")
+    reported = None if used is None else used.reported_pico
+    return Consumed(
+        operation=body["operation"],
+        model=body.get("model") or (used.model if used else None),
+        provider=body.get("provider", ""),
+        tier="" if said in ("standard", "default", "auto") else said,
+        used=None if used is None else Metered(used.pools),
+        reported=None if reported is None else Fraction(reported, PICO),
+        quantity=Fraction(str(body["quantity"])) if "quantity" in body else None,
+        resource=body.get("resource", {}),
+        at=at,
+        hint=used.hint if used else "",
+    )
 
 
 def _read_plan(file: dict[str, Any]) -> Plan:

@@ -173,6 +173,8 @@ class Reading(Teller):
                 moved[part["grant"]] = moved.get(part["grant"], 0) + part["amount"]
             assert moved == {name: credits(amount) for name, amount in told.items()}, "I1"
         assert_members(found, listed | show_explained(customer, state, row))
+        if row.kind in ("charge", "hold", "settle", "rerate", "run_failed"):
+            assert found["computation"]["agrees"] is True, f"I18: {found['computation']}"
 
     def teardown(self) -> None:
         """I15, once more of everything."""
@@ -190,7 +192,8 @@ def show_explained(customer: Customer, state: State, row: Row) -> dict[str, Any]
     by = [r.key for r in state.rows if r.run == row.run and r.kind in ("void", "refund")]
     kinds = ("charge", "settle")
     charge = [r.key for r in state.rows if r.run == row.run and r.kind in kinds]
-    is_back = row.kind in ("void", "refund")
+    anew = [r.key for r in state.rows if r.run == row.run and r.kind == "rerate"]
+    is_back = row.kind in ("void", "refund", "rerate")
     members: dict[str, Any] = {
         "amount": credits(row.moved),
         "held": credits(row.held),
@@ -198,6 +201,7 @@ def show_explained(customer: Customer, state: State, row: Row) -> dict[str, Any]
         "debt_change": credits(row.debt_change),
         "refers_to": charge[0] if is_back else None,
         "returned_by": by[0] if by and row.kind in kinds else None,
+        "rerated_by": anew[0] if anew and row.kind in kinds else None,
         "metadata": body.get("metadata"),
         "hold_id": row.hold,
         "expired": credits(row.expired),

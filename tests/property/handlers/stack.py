@@ -23,9 +23,9 @@ from tollkeeper.service.ports import World
 from tollkeeper.store.items import entry_from_item  # pyright: ignore[reportUnknownVariableType]
 from tollkeeper.store.ledger import Ledger
 
+from .versions import TEXT, book_of
+
 ROOT = Path(__file__).parents[3]
-CATALOG = Path(__file__).parent / "catalog.toml"
-TEXT = CATALOG.read_text(encoding="utf-8")
 TABLE = "tollkeeper-property"
 
 
@@ -91,6 +91,7 @@ def load_catalog(text: str) -> Catalog:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "catalog.toml"
         path.write_text(text, encoding="utf-8")
+        (path.parent / "prices.json").write_text(book_of(text), encoding="utf-8")
         return read_catalog(path)
 
 
@@ -180,18 +181,22 @@ class Stack:
             self.stripe.lost.add(self.stripe.calls)
 
     def drop_old_events(self) -> set[str]:
-        """The events that had outlived their time are gone, as DynamoDB deletes them."""
+        """The events that had outlived their time are gone, as DynamoDB deletes them.
+
+        So is what waits for a price no more.
+        """
         now_s = self.now() // 1000
-        old = {
-            str(item["pk"]["S"])
+        old = [
+            {name: dict(item[name]) for name in ("pk", "sk")}
             for item in self.store.items()
             if "ttl" in item and int(item["ttl"]["N"]) < now_s
-        }
-        for pk in old:
-            key = {"pk": {"S": pk}, "sk": {"S": "S"}}
+        ]
+        for key in old:
             delete = {"Delete": {"TableName": TABLE, "Key": key}}
             self.store.transact_write_items(TransactItems=[delete])
-        return {pk.removeprefix("S#") for pk in old}
+        gone = {str(key["pk"]["S"]) for key in old}
+        assert all(pk.startswith(("S#", "Q#")) for pk in gone)
+        return {pk.removeprefix("S#") for pk in gone if pk.startswith("S#")}
 
     def alerts(self, account: str) -> list[list[str]]:
         """What the account's rows tell people, row by row."""

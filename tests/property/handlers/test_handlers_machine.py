@@ -6,12 +6,12 @@ from .calling import Calling
 from .holding import Holding
 from .limiting import Limiting
 from .operating import Operating
-from .passing import Passing
 from .paying import Paying
+from .pricing import Pricing
 from .reading import Reading
 
 
-class HandlersMachine(Calling, Holding, Limiting, Operating, Paying, Passing, Reading):
+class HandlersMachine(Calling, Holding, Limiting, Operating, Paying, Pricing, Reading):
     """Everybody at once."""
 
 
