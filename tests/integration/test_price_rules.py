@@ -338,3 +338,21 @@ def test_s3_09_the_cost_table_says_what_else_goes_into_a_price(stack: Driver) ->
     dear = plans["pro"]["prices"]
     assert {each["id"] for each in dear} <= operations.keys()
     assert "prices" not in plans["free"]
+
+
+def test_a_plan_that_refuses_the_model_is_no_help_and_no_other_refusal(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    catalog = tmp_path / "catalog.toml"
+    shipped = Path(__file__).parents[2] / "layers" / "catalog"
+    text = (shipped / "catalog.toml").read_text(encoding="utf-8")
+    text = text.replace('unknown_model = "reject"', 'unknown_model = "ceiling"')
+    strict = '[plans.pro.prices.llm]\nunknown_model = "reject"\n\n[plans.pro.features]'
+    catalog.write_text(text.replace("[plans.pro.features]", strict), encoding="utf-8")
+    (tmp_path / "prices.json").symlink_to(shipped / "prices.json")
+    monkeypatch.setenv("CATALOG_PATH", str(catalog))
+
+    answer = driver.check("user_1", "llm", model="gpt-unheard-of", usage={"output": 10**5})
+
+    assert (answer.status, answer["code"]) == (402, "insufficient_credits"), answer.text
+    assert "pro" not in [each["plan"] for each in answer.body.get("plans", [])]

@@ -17,6 +17,7 @@ from tollkeeper.domain.catalog import (
     find_model,
 )
 from tollkeeper.domain.entries import Run
+from tollkeeper.domain.errors import InvalidError, UnknownModelError
 from tollkeeper.domain.grants import GrantKind
 from tollkeeper.domain.money import ceil_div, floor_div
 from tollkeeper.domain.pricing import Priced, Standing, consumption_of, price_run
@@ -82,9 +83,12 @@ def _plans_that_pay(account: Account, priced: Priced, catalog: Catalog) -> tuple
     return tuple(fitting[:1])
 
 
-def _price_on(terms: PlanTerms, account: Account, priced: Priced, catalog: Catalog) -> Priced:
+def _price_on(
+    terms: PlanTerms, account: Account, priced: Priced, catalog: Catalog
+) -> Priced | None:
     """The run's price on that plan, in whose new period nothing is used yet.
 
+    None where the plan refuses the run's model, so that it is no help.
     Why: a price of another version is pinned, and another plan does not change it here. A run
     whose rates have no date says no moment, so any will do.
     """
@@ -92,11 +96,16 @@ def _price_on(terms: PlanTerms, account: Account, priced: Priced, catalog: Catal
     if not run.plan or run.price_version != catalog.version:
         return priced
     consumption = replace(consumption_of(run), priced_at=run.priced_at or account.rolled_to)
-    return price_run(consumption, catalog, Standing(terms.id))
+    try:
+        return price_run(consumption, catalog, Standing(terms.id))
+    except (UnknownModelError, InvalidError):
+        return None
 
 
-def _would_pay(terms: PlanTerms, account: Account, priced: Priced, base: int) -> bool:
+def _would_pay(terms: PlanTerms, account: Account, priced: Priced | None, base: int) -> bool:
     """Why: a plan that is taken now ends the old plan's rest and resets the counters."""
+    if priced is None:
+        return False
     run, required = priced.run, priced.charged_microcredits
     most = terms.features.get(run.feature)
     limits = account.limits.operator.or_else(terms.limits).and_also(account.limits.user)
