@@ -274,7 +274,10 @@ def _with_warning(bill: Bill, warning: str) -> Bill:
 def known_models(prices: Prices, model: str, provider: str, most: int) -> tuple[str, ...]:
     """Some models that have a price, the likest names first, for a refusal to name."""
     names: Iterable[str] = (each.id for each in prices.book.models(provider))
-    own = (pattern for pattern, _ in prices.overrides)
+    sellers = ("", provider)
+    own = (
+        pattern for pattern, each in prices.overrides if not provider or each.provider in sellers
+    )
     listed = list(dict.fromkeys([*own, *names]))
     wanted = model.casefold()
     listed.sort(key=lambda name: (-_shared(name.casefold(), wanted), name))
