@@ -83,7 +83,7 @@ def test_no_spelling_of_a_path_breaks_anything(target: Target, gateway: Gateway)
                 assert target.commits == [], (method, path)
             target.take_back()
 
-    assert statuses == {200, 400, 404, 422}
+    assert statuses == {200, 400, 404, 409, 422}
 
 
 @pytest.mark.parametrize(
