@@ -41,6 +41,20 @@ def find_files(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
     return data, manifests
 
 
+def read_whole(paths: Iterable[Path]) -> Iterator[Item]:
+    """The items of all files below the paths. Raises: ExportError where a part of it is missing."""
+    files, manifests = find_files(paths)
+    expected = {name: count for each in manifests for name, count in counts_of(each).items()}
+    for file in files:
+        count = 0
+        for item in read_items(file):
+            count += 1
+            yield item
+        if expected.get(file.name, count) != count:
+            listed = expected[file.name]
+            raise ExportError(f"{file}: has {count} items, and the manifest says {listed}")
+
+
 def counts_of(manifest: Path) -> dict[str, int]:
     """How many items each data file has, by the manifest. Raises: ExportError."""
     try:

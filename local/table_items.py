@@ -15,7 +15,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.export_files import ExportError, Item, counts_of, find_files, read_items
+from local.export_files import ExportError, Item, read_whole
 from local.item_pages import ITEMS_PATH, show_item
 
 TIMEOUT_S = 60
@@ -40,16 +40,7 @@ def read_source(*, export: list[Path], table: str, port: int) -> Iterator[Item]:
 def read_export(paths: list[Path]) -> Iterator[Item]:
     """The items of all files of an export. Raises: SourceError where it is not whole."""
     try:
-        files, manifests = find_files(paths)
-        expected = {name: count for each in manifests for name, count in counts_of(each).items()}
-        for file in files:
-            count = 0
-            for item in read_items(file):
-                count += 1
-                yield item
-            if expected.get(file.name, count) != count:
-                listed = expected[file.name]
-                raise SourceError(f"{file}: has {count} items, and the manifest says {listed}")
+        yield from read_whole(paths)
     except ExportError as error:
         raise SourceError(str(error)) from error
 

@@ -90,10 +90,10 @@ def free_of_charge(patches: Patches) -> None:
     """A provider that says that its answer cost nothing is believed."""
     own = Biller.bill
 
-    def bill(self: Biller, consumption: Any, usage: Any, model: str) -> Any:
+    def bill(self: Biller, consumption: Any, usage: Any) -> Any:
         if usage.cost_picousd != 0:
-            return own(self, consumption, usage, model)
-        found = self.find(model, consumption.provider, is_said=True)
+            return own(self, consumption, usage)
+        found = self.find_own(consumption)
         return vars(Biller)["_as_reported"](self, 0, found, usage)
 
     patches.replace(Biller, "bill", bill)

@@ -50,7 +50,7 @@ def bill(biller: Biller, model: str = "gpt-5", *, provider: str = "", **used: An
     """The bill of that use at noon."""
     usage = usage_of(**used)
     consumption = Consumption("llm", model, usage=usage, provider=provider, priced_at=NOW)
-    return biller.bill(consumption, usage, model)
+    return biller.bill(consumption, usage)
 
 
 class TestBills:
@@ -328,5 +328,5 @@ class TestBills:
             "llm", "gpt-dated", usage=usage, priced_at=datetime(2026, 12, 1, tzinfo=UTC)
         )
 
-        assert Biller(PLAIN_PRICES).bill(later, usage, "gpt-dated").picousd == 2_000_000
+        assert Biller(PLAIN_PRICES).bill(later, usage).picousd == 2_000_000
         assert bill(Biller(PLAIN_PRICES), "gpt-dated", input=1).picousd == 1_000_000

@@ -301,13 +301,15 @@ class TestRows:
         )
         run = replace(describe_run(used, CATALOG), priced_at=NOW)
 
-        assert consumption_of(run) == replace(used, priced_at=NOW)
+        assert consumption_of(run, EARLIER) == replace(used, priced_at=NOW)
         said = replace(run, provider_said=True)
-        assert consumption_of(said) == replace(
+        assert consumption_of(said, EARLIER) == replace(
             used, usage=replace(usage, provider=""), provider="google", priced_at=NOW
         )
         bare = replace(run, pools=None, model="")
-        assert consumption_of(bare) == replace(used, model=None, usage=None, priced_at=NOW)
+        assert consumption_of(bare, EARLIER) == replace(used, model=None, usage=None, priced_at=NOW)
+        undated = replace(run, priced_at=None)
+        assert consumption_of(undated, EARLIER) == replace(used, priced_at=EARLIER)
 
     def test_what_a_row_tells_of_its_account_is_the_standing_it_had(self) -> None:
         run = Run("llm", feature="f", feature_count=1, plan="pro", volume_before_micro=5)

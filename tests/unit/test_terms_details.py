@@ -95,7 +95,7 @@ class TestRules:
     def test_a_run_is_worth_its_tally_its_volume_and_its_cost(self) -> None:
         def worth(operation: str, model: str = "", **more: Any) -> Worth:
             consumption = Consumption(operation, model, **more)
-            return find_worth(PLAIN.operation(operation), consumption, PLAIN, model)
+            return find_worth(PLAIN.operation(operation), consumption, PLAIN)
 
         used = usage_of(input=5, output=2, cached_input=1, reasoning=3)
         call, image = Share("call", "3", "1", 3 * ONE, 3 * ONE), Share
@@ -132,10 +132,10 @@ class TestRules:
         catalog = catalog_of('[operations.gift]\nrule = "flat"\ncredits = 0\n')
         gift = catalog.operation("gift")
 
-        assert find_worth(gift, Consumption("gift"), catalog, "").is_free
-        assert not find_worth(PLAIN.operation("call"), Consumption("call"), PLAIN, "").is_free
+        assert find_worth(gift, Consumption("gift"), catalog).is_free
+        assert not find_worth(PLAIN.operation("call"), Consumption("call"), PLAIN).is_free
         image = PLAIN.operation("image")
-        assert not find_worth(image, Consumption("image", "gpt-4"), PLAIN, "gpt-4").is_free
+        assert not find_worth(image, Consumption("image", "gpt-4"), PLAIN).is_free
 
 
 SHARE = Share("a", "10", "2", 20, 10 * ONE)

@@ -77,7 +77,7 @@ def test_what_a_row_recorded_prices_the_same_again() -> None:
     guessed = price(CEILING, model="claude-next", usage=usage, service_tier="batch")
 
     for priced in (first, guessed):
-        again = price_run(consumption_of(priced.run), CEILING, standing_of(priced.run))
+        again = price_run(consumption_of(priced.run, NOW), CEILING, standing_of(priced.run))
         assert again.charged_microcredits == priced.charged_microcredits
         assert again.run.lines == priced.run.lines
 

@@ -45,6 +45,14 @@ class Windows:
     month: int = 0
     period: int = 0
 
+    def plus(self, amount_microcredits: int) -> Windows:
+        """The same with the amount spent now, in each of them."""
+        return Windows(
+            self.day + amount_microcredits,
+            self.month + amount_microcredits,
+            self.period + amount_microcredits,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Lifetime:

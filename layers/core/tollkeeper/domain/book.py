@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from tollkeeper.domain.book_names import PriceBook
-from tollkeeper.domain.money import MICRO, show_micro
+from tollkeeper.domain.money import MICRO, show_micro, show_scaled
 from tollkeeper.domain.rates import (
     ATTO_PER_USD,
     AUDIO_HOURS,
@@ -144,9 +144,7 @@ def _input_tokens(part: Metered, applied: Applied) -> int:
 @lru_cache(maxsize=4096)
 def show_rate(atto: int, per: str) -> str:
     """The rate as an exact decimal with its unit: `0.125 USD/1M`."""
-    whole, part = divmod(atto, ATTO_PER_USD)
-    decimals = f"{part:018d}".rstrip("0")
-    return f"{whole}.{decimals} USD/{per}" if decimals else f"{whole} USD/{per}"
+    return f"{show_scaled(atto, 18)} USD/{per}"
 
 
 def dearest(

@@ -69,17 +69,19 @@ def _is_plain_number(text: str) -> bool:
 
 def show_micro(micro: int) -> str:
     """The amount as a decimal with at most six places and no trailing zeros: `1.5`, `-3`, `0`."""
-    sign = "-" if micro < 0 else ""
-    whole, part = divmod(abs(micro), MICRO)
-    decimals = f"{part:06d}".rstrip("0")
-    return f"{sign}{whole}.{decimals}" if decimals else f"{sign}{whole}"
+    return show_scaled(micro, 6)
 
 
 def show_usd(picousd: int) -> str:
     """The dollars as an exact decimal string with no trailing zeros."""
-    sign = "-" if picousd < 0 else ""
-    whole, part = divmod(abs(picousd), PICO_PER_USD)
-    decimals = f"{part:012d}".rstrip("0")
+    return show_scaled(picousd, 12)
+
+
+def show_scaled(amount: int, places: int) -> str:
+    """The amount over 10^places as an exact decimal with no trailing zeros."""
+    sign = "-" if amount < 0 else ""
+    whole, part = divmod(abs(amount), 10**places)
+    decimals = f"{part:0{places}d}".rstrip("0") if places else ""
     return f"{sign}{whole}.{decimals}" if decimals else f"{sign}{whole}"
 
 

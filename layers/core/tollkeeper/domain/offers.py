@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from tollkeeper.domain.account import Account
 from tollkeeper.domain.catalog import (
@@ -89,15 +89,13 @@ def _price_on(
     """The run's price on that plan, in whose new period nothing is used yet.
 
     None where the plan refuses the run's model, so that it is no help.
-    Why: a price of another version is pinned, and another plan does not change it here. A run
-    whose rates have no date says no moment, so any will do.
+    Why: a price of another version is pinned, and another plan does not change it here.
     """
     run = priced.run
     if not run.plan or run.price_version != catalog.version:
         return priced
-    consumption = replace(consumption_of(run), priced_at=run.priced_at or account.rolled_to)
     try:
-        return price_run(consumption, catalog, Standing(terms.id))
+        return price_run(consumption_of(run, account.rolled_to), catalog, Standing(terms.id))
     except (UnknownModelError, InvalidError):
         return None
 

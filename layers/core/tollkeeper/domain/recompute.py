@@ -88,7 +88,7 @@ def _again(entry: Entry, run: Run, catalog: Catalog) -> tuple[Consumption, Stand
 
     Why: a catalog may call the operation's feature otherwise than the row does.
     """
-    consumption = replace(consumption_of(run), priced_at=run.priced_at or entry.at)
+    consumption = consumption_of(run, entry.at)
     standing = standing_of(run)
     feature = catalog.operation_on(run.operation, run.plan).feature
     volumes = {feature: run.volume_before_micro}

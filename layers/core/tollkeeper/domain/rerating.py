@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tollkeeper.domain.account import Account, Windows
+from tollkeeper.domain.account import Account
 from tollkeeper.domain.catalog import Catalog
 from tollkeeper.domain.charges import return_charged, shrink_windows
 from tollkeeper.domain.draft import ChargeReturned, Decision, Draft
@@ -138,6 +138,4 @@ def _count(account: Account, charge: Entry, change: int, *, cost_change: int) ->
     totals = count(account.totals, key_of(charge.run), total)
     if change < 0:
         return replace(account, totals=totals, windows=shrink_windows(account, charge, -change))
-    windows = account.windows
-    windows = Windows(windows.day + change, windows.month + change, windows.period + change)
-    return replace(account, totals=totals, windows=windows)
+    return replace(account, totals=totals, windows=account.windows.plus(change))

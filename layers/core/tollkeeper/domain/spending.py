@@ -30,18 +30,13 @@ def take(
 
 def count_spent(account: Account, run: Run, amount_microcredits: int) -> Account:
     """The amount counts as spent, now: in the windows, today's totals and the lifetime."""
-    life, windows = account.lifetime, account.windows
+    life = account.lifetime
     total = total_of_charge(run, amount_microcredits)
     return replace(
         account,
         totals=count(account.totals, key_of(run), total),
         lifetime=replace(life, spent=life.spent + amount_microcredits),
-        windows=replace(
-            windows,
-            day=windows.day + amount_microcredits,
-            month=windows.month + amount_microcredits,
-            period=windows.period + amount_microcredits,
-        ),
+        windows=account.windows.plus(amount_microcredits),
     )
 
 

@@ -8,7 +8,7 @@ from math import gcd
 
 from tollkeeper.domain.book import COST_DENOMINATOR
 from tollkeeper.domain.entries import Entry, EntryKind, Run
-from tollkeeper.domain.money import MICRO, PICO_PER_USD, show_micro, show_usd
+from tollkeeper.domain.money import MICRO, PICO_PER_USD, show_micro, show_scaled, show_usd
 from tollkeeper.domain.pricing.bills import Bill
 from tollkeeper.domain.pricing.tally import Share, Tally
 from tollkeeper.domain.pricing.trace import Trace
@@ -67,11 +67,7 @@ def show_exact(numerator: int, denominator: int) -> str:
         places = max(places, power)
     if rest != 1 or places > MOST_DECIMALS:
         return f"{numerator}/{denominator}"
-    scaled = abs(numerator) * 10**places // denominator
-    whole, part = divmod(scaled, 10**places)
-    decimals = f"{part:0{places}d}".rstrip("0") if places else ""
-    sign = "-" if numerator < 0 else ""
-    return f"{sign}{whole}.{decimals}" if decimals else f"{sign}{whole}"
+    return show_scaled(numerator * 10**places // denominator, places)
 
 
 def _usage(run: Run) -> Iterator[Step]:
@@ -110,11 +106,7 @@ def _rates(run: Run, trace: Trace) -> Iterator[Step]:
         yield Step("named", f"the caller named the price: {amount} credits", {"credits": amount})
         return
     bill, per_credit = worth.bill, trace.usd_per_credit_micro
-    if bill is None or per_credit is None or len(bill.shares) != len(worth.tally.shares):
-        yield from _credit_lines(worth.tally)
-        return
-    is_by_bill = worth.tally == bill.to_tally(per_credit)
-    if not is_by_bill:
+    if bill is None or per_credit is None or worth.tally != bill.to_tally(per_credit):
         yield from _credit_lines(worth.tally)
         return
     if bill.stands_for:

@@ -30,7 +30,7 @@ from tollkeeper.edge.catalog_lines import find_line
 from tollkeeper.edge.catalog_models import CatalogTables, PackTable, PlanTable
 from tollkeeper.edge.catalog_operations import readable, to_operations, to_prices
 from tollkeeper.edge.catalog_plans import OnPlans, read_plan_prices
-from tollkeeper.edge.catalog_reasons import Problem, explain, show_key
+from tollkeeper.edge.catalog_reasons import Problem, explain, problem_at
 from tollkeeper.store.versions import pack_catalog
 
 LARGEST_FILE_BYTES = 1_000_000
@@ -103,7 +103,7 @@ def _read(path: Path) -> Catalog | list[Problem]:
         tables = CatalogTables.model_validate(document)
     except ValidationError as error:
         return explain(error, document)
-    problems = [Problem(show_key(at, document), why, at) for at, why in find_problems(tables)]
+    problems = [problem_at(at, why, document) for at, why in find_problems(tables)]
     on_plans, wrong = read_plan_prices(tables, document)
     text = _canonical(document)
     if problems or wrong:
@@ -170,7 +170,7 @@ def _find_floats(document: dict[str, Any]) -> Iterator[Problem]:
         if isinstance(value, WrittenFloat):
             text = value.text
             reason = f'is a float, which is not exact; write {text} as "{text}"'
-            yield Problem(show_key(place, document), reason, place)
+            yield problem_at(place, reason, document)
         elif isinstance(value, dict):
             items = cast("dict[str, object]", value).items()
             waiting += reversed([((*place, key), held) for key, held in items])

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from tollkeeper.edge.catalog_checks import MOST_NAMES_SHOWN, check_operation
 from tollkeeper.edge.catalog_models import AnyOperation, CatalogTables, LocalTable
 from tollkeeper.edge.catalog_price_checks import Found, find_shared
-from tollkeeper.edge.catalog_reasons import Problem, explain_plan_price, show_key
+from tollkeeper.edge.catalog_reasons import Problem, explain_plan_price, problem_at
 
 _OPERATION: TypeAdapter[AnyOperation] = TypeAdapter(AnyOperation)
 
@@ -32,11 +32,10 @@ def read_plan_prices(
                 problems += explain_plan_price(error, plan, name, document)
             except LookupError as error:
                 place = ("plans", plan, "prices", name)
-                problems.append(Problem(show_key(place, document), str(error.args[0]), place))
+                problems.append(problem_at(place, str(error.args[0]), document))
             else:
                 changed.setdefault(plan, {})[name] = own
-    for place, reason in _check(tables, changed):
-        problems.append(Problem(show_key(place, document), reason, place))
+    problems += [problem_at(at, reason, document) for at, reason in _check(tables, changed)]
     return changed, problems
 
 

@@ -91,7 +91,7 @@ def explain(error: ValidationError, document: Mapping[str, Any]) -> list[Problem
     all_found = error.errors(include_url=False, include_input=False)
     all_found.sort(key=lambda found: found["type"] != "extra_forbidden")
     places = [(_place(each), _reason(each)) for each in all_found]
-    return [Problem(show_key(place, document), reason, place) for place, reason in places]
+    return [problem_at(place, reason, document) for place, reason in places]
 
 
 def explain_plan_price(
@@ -102,8 +102,13 @@ def explain_plan_price(
     for found in error.errors(include_url=False, include_input=False):
         as_operation = {**found, "loc": ("operations", operation, *found["loc"])}
         place = ("plans", plan, "prices", operation, *_place(as_operation)[2:])
-        problems.append(Problem(show_key(place, document), _reason(as_operation), place))
+        problems.append(problem_at(place, _reason(as_operation), document))
     return problems
+
+
+def problem_at(place: Place, reason: str, document: Mapping[str, Any]) -> Problem:
+    """The problem of that key, as an operator finds it."""
+    return Problem(show_key(place, document), reason, place)
 
 
 def show_key(place: Sequence[str | int], document: Mapping[str, Any]) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -11,6 +9,7 @@ from aws_lambda_powertools.event_handler import Response
 from tollkeeper.domain.entries import show_key
 from tollkeeper.domain.errors import InvalidError
 from tollkeeper.domain.quarantine import Waiting
+from tollkeeper.domain.url_safe import from_url_safe, to_url_safe
 from tollkeeper.edge.answers import answer_entry
 from tollkeeper.edge.bodies import QuarantineQuery, StandingBody
 from tollkeeper.edge.commands import read_keyed
@@ -51,15 +50,14 @@ def answer_quarantine(world: World, request: Request) -> Response[str]:
 
 def show_place(shard: int, after: str) -> str:
     """A place in the list as a cursor."""
-    return base64.urlsafe_b64encode(f"{shard}#{after}".encode()).decode().rstrip("=")
+    return to_url_safe(f"{shard}#{after}".encode())
 
 
 def read_place(cursor: str) -> tuple[int, str]:
     """The place that the cursor says. Raises: InvalidError."""
     try:
-        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        shard, hash_sign, after = raw.decode().partition("#")
-    except (binascii.Error, ValueError):
+        shard, hash_sign, after = from_url_safe(cursor).decode().partition("#")
+    except ValueError:
         shard, hash_sign, after = "", "", ""
     is_part = shard in {str(each) for each in range(WAITING_SHARDS)}
     if not hash_sign or not is_part or show_place(int(shard), after) != cursor:

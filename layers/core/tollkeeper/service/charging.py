@@ -307,22 +307,44 @@ def give_back(world: World, request: GiveBackRequest, keyed: Keyed) -> Outcome:
     Raises: NotFoundError, AlreadyRefundedError, InvalidError and what commit raises.
     Cost: one GetItem for the charge more than commit.
     """
-    charge = world.ledger.read_entry(request.account, request.charge)
+    return commit_on_charge(
+        world,
+        request.account,
+        request.charge,
+        keyed=keyed,
+        decide_of=lambda charge: _decide_give_back(charge, request, keyed),
+    )
+
+
+def commit_on_charge(
+    world: World,
+    account: AccountId,
+    charge_key: EntryKey,
+    *,
+    keyed: Keyed,
+    decide_of: Callable[[Entry | None], Decide],
+) -> Outcome:
+    """What is decided of a charge is in the ledger; of each charge that happens once.
+
+    Raises: AlreadyRefundedError, AlreadyReratedError; what the decision and commit raise.
+    Cost: one GetItem for the charge more than commit.
+    """
+    charge = world.ledger.read_entry(account, charge_key)
     order = Order(
-        account=request.account,
+        account=account,
         key=keyed.key,
         request_hash=keyed.request_hash,
-        decide=_decide_give_back(charge, request, keyed),
+        decide=decide_of(charge),
         may_open=False,
         since_seq=0 if charge is None else charge.seq,
     )
     try:
         return commit(world, order)
     except TakenError as error:
-        raise tell_returned(world, request.account, request.charge) from error
+        raise _tell_returned(world, account, charge_key) from error
 
 
-def tell_returned(world: World, account: AccountId, charge: EntryKey) -> TollkeeperError:
+def _tell_returned(world: World, account: AccountId, charge: EntryKey) -> TollkeeperError:
     """What became of a charge before: it was given back, or priced anew. Cost: one GetItem."""
     mark = world.ledger.read_return(account, charge)
     if mark is not None and mark.is_rerate:

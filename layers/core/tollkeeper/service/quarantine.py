@@ -18,11 +18,16 @@ from tollkeeper.domain.pricing import Priced
 from tollkeeper.domain.quarantine import Waiting
 from tollkeeper.domain.recompute import price_again
 from tollkeeper.domain.rerating import Rerate, decide_rerate, refuse_settled, refuse_unknown
-from tollkeeper.service.charging import Decide, Keyed, keep_version, refusing, tell_returned
-from tollkeeper.service.commit import Order, Outcome, commit
+from tollkeeper.service.charging import (
+    Decide,
+    Keyed,
+    commit_on_charge,
+    keep_version,
+    refusing,
+)
+from tollkeeper.service.commit import Outcome
 from tollkeeper.service.ports import World
 from tollkeeper.store.keys import WAITING_SHARDS, waiting_pk
-from tollkeeper.store.ledger import TakenError
 from tollkeeper.store.quarantine import waiting_from_item
 
 ROWS_PER_READ = 200
@@ -46,19 +51,13 @@ def rerate(world: World, request: RerateRequest, keyed: Keyed) -> Outcome:
     AlreadyRefundedError, AlreadyReratedError and what commit raises.
     Cost: one GetItem for the charge more than commit.
     """
-    charge = world.ledger.read_entry(request.account, request.charge)
-    order = Order(
-        account=request.account,
-        key=keyed.key,
-        request_hash=keyed.request_hash,
-        decide=_decide(world, charge, request, keyed),
-        may_open=False,
-        since_seq=0 if charge is None else charge.seq,
+    return commit_on_charge(
+        world,
+        request.account,
+        request.charge,
+        keyed=keyed,
+        decide_of=lambda charge: _decide(world, charge, request, keyed),
     )
-    try:
-        return commit(world, order)
-    except TakenError as error:
-        raise tell_returned(world, request.account, request.charge) from error
 
 
 def _decide(world: World, charge: Entry | None, request: RerateRequest, keyed: Keyed) -> Decide:

@@ -80,11 +80,10 @@ def _sign(world: World, account: AccountId, consumption: Consumption, estimate: 
     secret = _secret(world)
     if not secret:
         return ""
-    usage = consumption.usage
     promised = Quote(
         account=account,
         operation=consumption.operation,
-        model=consumption.model or (usage.model if usage else None) or "",
+        model=consumption.model_name,
         price_version=world.catalog.version,
         typical_microcredits=estimate.typical_microcredits,
         expires_at=world.clock.now() + LIFE,

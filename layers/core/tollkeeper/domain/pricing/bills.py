@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -105,10 +105,9 @@ class Biller:
         """A model without rates is billed as the dearest."""
         return self.policy in (UnknownModel.CEILING, UnknownModel.QUARANTINE)
 
-    def bill(self, consumption: Consumption, usage: Usage, model: str) -> Bill:
+    def bill(self, consumption: Consumption, usage: Usage) -> Bill:
         """What the provider bills for the usage. Raises: UnpricedModelError."""
-        provider = consumption.provider or usage.provider
-        found = self.find(model, provider, is_said=bool(consumption.provider))
+        found = self.find_own(consumption)
         reported = usage.cost_picousd
         if reported and self.prices.use_provider_cost:
             return self._as_reported(reported, found, usage)
@@ -118,8 +117,16 @@ class Biller:
         costs = [self._cost(each, metered, at, consumption.tier) for each, metered in parts]
         bill = self._join(parts, costs, found)
         if reported is not None and self.prices.use_provider_cost:
-            return _with_warning(bill, ZERO_PROVIDER_COST)
+            return replace(bill, warnings=(*bill.warnings, ZERO_PROVIDER_COST))
         return bill
+
+    def find_own(self, consumption: Consumption) -> Found:
+        """What is known of the run's own model."""
+        return self.find(
+            consumption.model_name,
+            consumption.known_provider,
+            is_said=bool(consumption.provider),
+        )
 
     def find(self, model: str, provider: str, *, is_said: bool) -> Found:
         """What is known of the model. Why: what a usage says of its provider is only a hint."""
@@ -190,8 +197,6 @@ class Biller:
     ) -> tuple[Cost, BookModel]:
         """What the dearest model of the provider bills. Raises: UnpricedModelError without any."""
         book = self.prices.book
-        if next(iter(book.models()), None) is None and not self.prices.overrides:
-            raise UnpricedModelError(found.label)
         models = [own for _, own in self.prices.overrides if own.provider in ("", found.provider)]
         if next(iter(book.models()), None) is not None:
             models.append(dearest(book, found.provider, metered, at=at, service_tier=service_tier))
@@ -258,17 +263,6 @@ def _names_of(model: str, provider: str, found: BookModel | None) -> tuple[str, 
     if provider:
         names += [f"{provider}:{name}" for name in names]
     return tuple(names)
-
-
-def _with_warning(bill: Bill, warning: str) -> Bill:
-    return Bill(
-        shares=bill.shares,
-        factors=bill.factors,
-        warnings=(*bill.warnings, warning),
-        provider=bill.provider,
-        by_book=bill.by_book,
-        stands_for=bill.stands_for,
-    )
 
 
 def known_models(prices: Prices, model: str, provider: str, most: int) -> tuple[str, ...]:

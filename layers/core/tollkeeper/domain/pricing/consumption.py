@@ -48,6 +48,16 @@ class Consumption:
         return self.priced_at or self.occurred_at
 
     @property
+    def model_name(self) -> str:
+        """The model that the request names, else the one that the usage does."""
+        return self.model or (self.usage.model if self.usage is not None else None) or ""
+
+    @property
+    def known_provider(self) -> str:
+        """The provider that the request names, else the one that the usage hints at."""
+        return self.provider or (self.usage.provider if self.usage is not None else "")
+
+    @property
     def tier(self) -> str:
         """The service tier whose rates apply; "" for the standard one."""
         if self.service_tier is not None:
@@ -77,8 +87,11 @@ def standing_now(account: Account) -> Standing:
     return Standing(account.plan.id, account.volumes)
 
 
-def consumption_of(run: Run) -> Consumption:
-    """What was used, as the run's row recorded it: priced again it comes to the same."""
+def consumption_of(run: Run, at: datetime) -> Consumption:
+    """What was used, as the run's row recorded it: priced again it comes to the same.
+
+    `at` stands in for the moment of rates that have no date: the row says none, and any will do.
+    """
     usage: Usage | None = None
     if run.pools is not None:
         usage = Usage(
@@ -105,7 +118,7 @@ def consumption_of(run: Run) -> Consumption:
         provider=run.provider if run.provider_said else "",
         service_tier=run.service_tier,
         resource=run.resource,
-        priced_at=run.priced_at,
+        priced_at=run.priced_at or at,
     )
 
 

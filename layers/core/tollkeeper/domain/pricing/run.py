@@ -18,7 +18,7 @@ from tollkeeper.domain.pricing.terms import (
     least_of,
     raise_to,
 )
-from tollkeeper.domain.pricing.worth import Worth, find_worth, model_of, refuse_unpriced
+from tollkeeper.domain.pricing.worth import Worth, find_worth, refuse_unpriced
 from tollkeeper.domain.rules import PerResource, Tokens, UnknownModel
 from tollkeeper.domain.usage import TokenPools, Usage
 
@@ -51,10 +51,8 @@ def price_run(consumption: Consumption, catalog: Catalog, standing: Standing = N
         refuse_unpriced(operation, consumption, catalog)
         line = Line(operation.id, "1", show_micro(named), named)
         return Priced(_describe(consumption, operation, catalog, lines=(line,)), named, most)
-    worth = find_worth(operation, consumption, catalog, model_of(consumption))
-    volume = NO_VOLUME
-    if operation.counts_volume:
-        volume = Volume(standing.volumes.get(operation.feature, 0), worth.volume_micro)
+    worth = find_worth(operation, consumption, catalog)
+    volume = find_volume(operation, worth, standing)
     charged, lines, warnings = _charge(operation, worth, volume, is_first=standing.is_first)
     if charged > LARGEST_MICROCREDITS:
         member = "usage" if isinstance(operation.rule, Tokens | Per1kTokens) else "quantity"
@@ -91,11 +89,25 @@ def _charge(
     """What is charged, its lines, and what should be known of it."""
     terms = operation.terms
     charged, lines = apply_volume(worth.tally, terms, volume).rounded()
-    uses = worth.uses_something
-    if not (worth.is_free or is_all_free(terms, volume, uses_something=uses)):
-        least = least_of(terms, is_first=is_first, uses_something=uses)
-        charged, lines = raise_to(charged, lines, least, MINIMUM)
-    return charged, lines, worth.warnings if uses or charged else (*worth.warnings, NO_USAGE)
+    least = find_least(operation, worth, volume, is_first=is_first)
+    charged, lines = raise_to(charged, lines, least, MINIMUM)
+    is_idle = not worth.uses_something and not charged
+    return charged, lines, (*worth.warnings, NO_USAGE) if is_idle else worth.warnings
+
+
+def find_volume(operation: Operation, worth: Worth, standing: Standing) -> Volume:
+    """What the run counts in its period, and after what."""
+    if not operation.counts_volume:
+        return NO_VOLUME
+    return Volume(standing.volumes.get(operation.feature, 0), worth.volume_micro)
+
+
+def find_least(operation: Operation, worth: Worth, volume: Volume, *, is_first: bool) -> int:
+    """The least that the run costs; 0 where somebody said that it is free. Units: micro-credits."""
+    terms, uses = operation.terms, worth.uses_something
+    if worth.is_free or is_all_free(terms, volume, uses_something=uses):
+        return 0
+    return least_of(terms, is_first=is_first, uses_something=uses)
 
 
 def _describe(
@@ -114,7 +126,7 @@ def _describe(
     bill = None if worth is None else worth.bill
     return Run(
         operation=operation.id,
-        model=model_of(consumption),
+        model=consumption.model_name,
         label=_label(consumption),
         feature=operation.feature,
         feature_count=ceil_div(consumption.quantity_micro or MICRO, MICRO),
@@ -128,7 +140,7 @@ def _describe(
         response_time_ms=consumption.response_time_ms,
         occurred_at=consumption.occurred_at,
         warnings=usage.warnings + warnings,
-        provider=consumption.provider or usage.provider if bill is None else bill.provider,
+        provider=consumption.known_provider if bill is None else bill.provider,
         provider_said=bool(consumption.provider),
         service_tier=consumption.tier,
         seconds_micro=usage.seconds_micro,

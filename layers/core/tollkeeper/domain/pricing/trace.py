@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from tollkeeper.domain.catalog import Catalog, Local, Operation
 from tollkeeper.domain.pricing.consumption import NOBODY, Consumption, Standing
+from tollkeeper.domain.pricing.run import find_least, find_volume
 from tollkeeper.domain.pricing.tally import Share, Tally
-from tollkeeper.domain.pricing.terms import Volume, apply_volume, is_all_free, least_of
-from tollkeeper.domain.pricing.worth import Worth, find_worth, model_of
+from tollkeeper.domain.pricing.terms import NO_VOLUME, Volume, apply_volume
+from tollkeeper.domain.pricing.worth import Worth, find_worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +41,12 @@ def trace_run(consumption: Consumption, catalog: Catalog, standing: Standing = N
     named = consumption.amount_microcredits
     if named is not None and not isinstance(operation.rule, Local):
         tally = Tally((Share(operation.id, "1", "", named),))
-        return Trace(operation, None, Volume(), tally, (), named, 0, named)
-    worth = find_worth(operation, consumption, catalog, model_of(consumption))
-    volume = Volume()
-    if operation.counts_volume:
-        volume = Volume(standing.volumes.get(operation.feature, 0), worth.volume_micro)
+        return Trace(operation, None, NO_VOLUME, tally, (), named, 0, named)
+    worth = find_worth(operation, consumption, catalog)
+    volume = find_volume(operation, worth, standing)
     whole = apply_volume(worth.tally, operation.terms, volume)
     rounded, _ = whole.rounded()
-    least = 0
-    uses = worth.uses_something
-    if not (worth.is_free or is_all_free(operation.terms, volume, uses_something=uses)):
-        is_first = standing.is_first
-        least = least_of(operation.terms, is_first=is_first, uses_something=uses)
+    least = find_least(operation, worth, volume, is_first=standing.is_first)
     prices = catalog.prices
     return Trace(
         operation=operation,

@@ -54,11 +54,9 @@ class Worth:
     is_free: bool = False
 
 
-def find_worth(
-    operation: Operation, consumption: Consumption, catalog: Catalog, model: str
-) -> Worth:
+def find_worth(operation: Operation, consumption: Consumption, catalog: Catalog) -> Worth:
     """What the run is worth by its operation's rule. Raises: UnknownModelError, InvalidError."""
-    rule = operation.rule
+    rule, model = operation.rule, consumption.model_name
     match rule:
         case Local():
             return Worth(Tally((Share(LOCAL_EXPLANATION, "1", "0", 0),)), is_free=True)
@@ -73,13 +71,7 @@ def find_worth(
         case PerResource():
             used = need_resource(operation, consumption)
             worth = Worth(apply_resource(operation, rule, used), MICRO)
-    return _with_cost(worth, consumption, catalog.prices, model)
-
-
-def model_of(consumption: Consumption) -> str:
-    """The model that the request names, else the one that the usage does."""
-    usage = consumption.usage
-    return consumption.model or (usage.model if usage else None) or ""
+    return _with_cost(worth, consumption, catalog.prices)
 
 
 def refuse_unpriced(operation: Operation, consumption: Consumption, catalog: Catalog) -> None:
@@ -87,21 +79,14 @@ def refuse_unpriced(operation: Operation, consumption: Consumption, catalog: Cat
 
     Why: of a price that the caller names, what is used must be chargeable afterwards.
     """
-    model, rule = model_of(consumption), operation.rule
+    model, rule = consumption.model_name, operation.rule
     if model and isinstance(rule, Flat | Per1kTokens):
         find_family(operation, rule.models, model)
     if not model or not isinstance(rule, Tokens):
         return
     biller = _biller_of(rule, catalog)
-    provider = _provider_of(consumption)
-    found = biller.find(model, provider, is_said=bool(consumption.provider))
-    if found.model is None and not biller.takes_unknown:
-        raise _unknown(operation, biller.prices, model, provider)
-
-
-def _provider_of(consumption: Consumption) -> str:
-    usage = consumption.usage
-    return consumption.provider or ("" if usage is None else usage.provider)
+    if biller.find_own(consumption).model is None and not biller.takes_unknown:
+        raise _unknown(operation, biller.prices, consumption, model)
 
 
 def _of_calls(operation: Operation, rule: Flat, consumption: Consumption, model: str) -> Worth:
@@ -144,13 +129,12 @@ def _of_bill(
     operation: Operation, rule: Tokens, consumption: Consumption, catalog: Catalog
 ) -> Worth:
     """What the provider bills, times the markup, in credits."""
-    usage, model = need_usage(operation, consumption), model_of(consumption)
+    usage = need_usage(operation, consumption)
     biller = _biller_of(rule, catalog)
     try:
-        bill = biller.bill(consumption, usage, model)
+        bill = biller.bill(consumption, usage)
     except UnpricedModelError as unpriced:
-        provider = _provider_of(consumption)
-        raise _unknown(operation, biller.prices, unpriced.model, provider) from None
+        raise _unknown(operation, biller.prices, consumption, unpriced.model) from None
     return Worth(
         bill.to_tally(biller.prices.usd_per_credit_micro),
         usage.pools.total() * MICRO,
@@ -166,34 +150,33 @@ def _biller_of(rule: Tokens, catalog: Catalog) -> Biller:
     return Biller(catalog.prices, rule.markups, rule.unknown_model)
 
 
-def _unknown(operation: Operation, prices: Prices, model: str, provider: str) -> UnknownModelError:
-    known = known_models(prices, model, provider, MOST_NAMED)
+def _unknown(
+    operation: Operation, prices: Prices, consumption: Consumption, model: str
+) -> UnknownModelError:
+    known = known_models(prices, model, consumption.known_provider, MOST_NAMED)
     return UnknownModelError(operation.id, model or None, known)
 
 
-def _with_cost(worth: Worth, consumption: Consumption, prices: Prices | None, model: str) -> Worth:
+def _with_cost(worth: Worth, consumption: Consumption, prices: Prices | None) -> Worth:
     """The same with what the provider bills, where that is known better than by the operation.
 
-    Why: tokens that have no rate show no cost of the book rather than a wrong one.
+    Why: tokens that have no rate show no cost of the book rather than a wrong one, and a reported
+    cost of 0 shows only where nothing else is known.
     """
     usage = consumption.usage
     if usage is None:
         return worth
-    reported = usage.cost_picousd
     if prices is None:
-        return replace(worth, picousd=reported) if reported else _or_reported(worth, reported)
+        reported = usage.cost_picousd
+        is_best = bool(reported) or worth.picousd is None
+        return replace(worth, picousd=reported) if is_best else worth
     try:
-        bill = Biller(prices).bill(consumption, usage, model)
+        bill = Biller(prices).bill(consumption, usage)
     except UnpricedModelError:
         return worth
     if NOT_PRICED in bill.warnings:
         return worth
     return replace(worth, bill=bill, picousd=bill.picousd)
-
-
-def _or_reported(worth: Worth, reported: int | None) -> Worth:
-    """Why: a cost of 0 that a provider reports is shown where nothing else is known."""
-    return worth if worth.picousd is not None else replace(worth, picousd=reported)
 
 
 def _uses_something(usage: Usage) -> bool:
