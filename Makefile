@@ -14,8 +14,8 @@ SAM := .venv-sam/bin/sam
 BIN := .venv/bin
 
 .PHONY: run engine setup test check lint types rooms template validate build deploy deploy-check \
-	first-key redrive prices rerate catalog-diff bench verify verify-export storm storm-socket planted \
-	exhaustive hostile mutation docs lock clean
+	first-key redrive prices rerate reconcile catalog-diff bench verify verify-export storm storm-socket planted \
+	exhaustive orders hostile mutation docs lock clean
 
 # ---------------------------------------------------------------------------------- one machine
 # PORT, DATA and DEV_KEY come from the command line or the environment:
@@ -39,9 +39,10 @@ $(READY): requirements/dev.txt pyproject.toml
 	@touch $@
 
 # --------------------------------------------------------------------------------------- checks
+# A process for each core; each takes over from the others what they have not begun.
 test: setup
 	@$(BIN)/python -m local.install --all
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist worksteal
 
 check: lint types rooms template test
 
@@ -100,6 +101,12 @@ prices: setup
 rerate: setup
 	@$(BIN)/python -m local.rerate --url $(URL) --reason "$(REASON)"
 
+# Stripe's payments of a range are held against the ledger, and healed: URL is the output ApiUrl, the
+# environment has TOLLKEEPER_KEY with the scope admin. FROM and TO are days or moments, TO not included:
+#   make reconcile URL=https://... FROM=2026-11-01 TO=2026-12-01
+reconcile: setup
+	@$(BIN)/python -m local.reconcile --url $(URL) --from $(FROM) --to $(TO)
+
 # What the ledger would have cost under another catalog, before anybody is surprised:
 #   make catalog-diff NEW=path/to/catalog.toml FROM=2026-11-01 TO=2026-11-30
 # of what `make run` serves; of a stack with TABLE=<TableName> and AWS credentials that may scan it; of
@@ -125,6 +132,10 @@ storm: setup
 # Bugs that are put into the product on purpose, and the seed at which a storm finds each.
 planted: setup
 	$(BIN)/python -m simulation.planted.run $(if $(EVIDENCE),--evidence $(EVIDENCE)) $(if $(JOBS),--jobs $(JOBS))
+
+# Stripe's stories in every order (of long ones MOST=5040), and bugs that some order must find.
+orders: setup
+	$(BIN)/python -m tests.stripe_orders --most $(or $(MOST),5040) $(if $(EVIDENCE),--evidence $(EVIDENCE))
 
 # Every order of two requests' database calls with up to FAULTS faults in every place: all pairs, or
 # PAIR=deduct+void, or one history of it, CHOICES=0,1,0.

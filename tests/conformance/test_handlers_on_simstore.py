@@ -18,12 +18,12 @@ from tests.integration import (
     test_sweep,
     test_systems,
 )
-from tests.integration.test_faults import write
+from tests.integration.test_faults import rounds, write
 from tests.integration.test_sweep import accounts
 from tests.integration.test_systems import under
 from tests.support.driving import Driver, verify_ledger
 
-__all__ = ["accounts", "under", "write"]
+__all__ = ["accounts", "rounds", "under", "write"]
 
 FLOWS = (
     test_deduct,
