@@ -27,10 +27,16 @@ Event = dict[str, object]
 
 
 class LocalBus:
-    """The last events of this gateway's run, numbered from 1 on; each is logged as it comes."""
+    """The last events of this gateway's run, numbered from 1 on; each is logged as it comes.
 
-    def __init__(self, *, log: Callable[[str], None]) -> None:
+    `reach` takes each on to the functions whose rules it matches.
+    """
+
+    def __init__(
+        self, *, log: Callable[[str], None], reach: Callable[[Event], None] | None = None
+    ) -> None:
         self._log = log
+        self._reach = reach
         self._lock = threading.Lock()
         self._count = 0
         self._kept: deque[tuple[int, Event]] = deque(maxlen=MOST_KEPT)
@@ -72,6 +78,8 @@ class LocalBus:
                 self._kept.append((self._count, event))
         for event in events:
             self._log(_line(event))
+            if self._reach is not None:
+                self._reach(event)
         taken = [{"EventId": event["id"]} for event in events]
         return _json_answer({"FailedEntryCount": 0, "Entries": taken})
 

@@ -1,8 +1,9 @@
 """The stack's HTTP API on one machine: routes, authorizers and CORS of template.yaml.
 
-Beside the API stand paths that only this gateway has: `GET /healthz`, and below `/_local/` the
-simulated checkout page, `POST /_local/schedules/<function>`, which runs a schedule now, and
-`GET /_local/items`, all that the table holds; and the events of the local bus, `GET /v1/events`.
+Beside the API stand paths that only this gateway has: `GET /healthz`, and below `/_local/`
+`POST /_local/schedules/<function>`, which runs a schedule now, and `GET /_local/items`, all that
+the table holds; the events of the local bus, `GET /v1/events`; and the simulated Stripe, its pages
+below `/_local/` and its API below `/_stripe/`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Protocol, cast
 from urllib.parse import parse_qsl
@@ -24,14 +25,8 @@ from local.schedules import Schedules
 from local.template import Template
 from local.wire import Answer, Request, message_answer
 
-CHECKOUT_PATH = "/_local/checkout"
 SCHEDULES_PATH = "/_local/schedules/"
 WEBHOOK_PATH = "/v1/webhooks/stripe"
-
-PostWebhook = Callable[[dict[str, str], bytes], tuple[int, bytes]]
-CheckoutPage = Callable[
-    [str, str, dict[str, str], bytes, PostWebhook], tuple[int, dict[str, str], bytes]
-]
 
 _LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
@@ -44,15 +39,15 @@ class Invocable(Protocol):
         ...
 
 
-class Bus(Protocol):
-    """The event bus of this machine, with paths of its own."""
+class Site(Protocol):
+    """A part of this machine with paths of its own: the event bus, the simulated Stripe."""
 
     def serves(self, path: str) -> bool:
-        """The bus answers requests for this path."""
+        """The site answers requests for this path."""
         ...
 
     def respond(self, request: Request, path: str) -> Answer:
-        """The bus's answer."""
+        """The site's answer."""
         ...
 
 
@@ -67,8 +62,7 @@ class Gateway:
         schedules: Schedules,
         log: Callable[[str], None],
         is_ready: Callable[[], bool] = lambda: True,
-        checkout_page: CheckoutPage | None = None,
-        bus: Bus | None = None,
+        sites: Sequence[Site] = (),
     ) -> None:
         self._template = template
         self._routes = RouteTable(template.routes)
@@ -76,8 +70,7 @@ class Gateway:
         self.schedules = schedules
         self._log = log
         self._is_ready = is_ready
-        self._checkout_page = checkout_page
-        self._bus = bus
+        self._sites = tuple(sites)
         self._gates = {
             name: AuthorizerGate(authorizer, invoke=self.invoke)
             for name, authorizer in template.authorizers.items()
@@ -97,8 +90,9 @@ class Gateway:
     def respond(self, request: Request) -> Answer:
         """The answer to one request, CORS headers included; never raises for a bad one."""
         path = decoded_path(request)
-        if path == "/healthz" or path.startswith("/_local/") or self._is_of_bus(path):
-            return self._own(request, path)
+        site = next((each for each in self._sites if each.serves(path)), None)
+        if site is not None or path == "/healthz" or path.startswith("/_local/"):
+            return self._own(request, path, site)
         if self._is_preflight(request, path):
             return Answer(status=204, headers=self._preflight_headers(request))
         answer = self._api(request, path)
@@ -132,7 +126,7 @@ class Gateway:
             answer = message_answer(503)
         return _tagged(answer, received.request_id)
 
-    def _own(self, request: Request, path: str) -> Answer:
+    def _own(self, request: Request, path: str, site: Site | None) -> Answer:
         """The gateway's own paths, answered to programs and pages of this machine alone."""
         if path == "/healthz":
             ready = self._is_ready()
@@ -142,14 +136,12 @@ class Gateway:
         name, colon, port = host.rpartition(":")
         if (name if colon and port.isdecimal() else host) not in _LOOPBACK_HOSTS:
             return message_answer(403)
-        if self._bus is not None and self._bus.serves(path):
-            return self._bus.respond(request, path)
+        if site is not None:
+            return site.respond(request, path)
         if path.startswith(SCHEDULES_PATH) and request.method == "POST":
             return self._run_schedule(path.removeprefix(SCHEDULES_PATH), request.body)
         if path == ITEMS_PATH and request.method == "GET":
             return self._read_items(request)
-        if path == CHECKOUT_PATH or path.startswith(CHECKOUT_PATH + "/"):
-            return self._checkout(request, path)
         return message_answer(404)
 
     def _read_items(self, request: Request) -> Answer:
@@ -158,9 +150,6 @@ class Gateway:
             return _json_answer(200, read_page(dict(parse_qsl(request.query)).get("after")))
         except CursorError as error:
             return message_answer(400, str(error))
-
-    def _is_of_bus(self, path: str) -> bool:
-        return self._bus is not None and self._bus.serves(path)
 
     def _run_schedule(self, logical_id: str, body: bytes) -> Answer:
         """The answer of a scheduled function that runs now; a JSON object sent is its event."""
@@ -184,20 +173,7 @@ class Gateway:
             return message_answer(503)
         return _json_answer(200, answer)
 
-    def _checkout(self, request: Request, path: str) -> Answer:
-        if self._checkout_page is None:
-            return message_answer(404)
-        query = dict(parse_qsl(request.query, keep_blank_values=True))
-        try:
-            status, headers, body = self._checkout_page(
-                request.method, path, query, request.body, self._post_webhook
-            )
-        except Exception as error:  # noqa: BLE001 - the edge of the page, as for a function
-            self._log(f"the simulated checkout page failed: {type(error).__name__}: {error}")
-            return _api_error(500)
-        return Answer(status=status, headers=tuple(headers.items()), body=body)
-
-    def _post_webhook(self, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
+    def post_webhook(self, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
         """The webhook's answer to a delivery that takes the API's own route, as Stripe's would."""
         sent = {"host": "localhost", "content-type": "application/json; charset=utf-8"}
         sent |= {name.lower(): value for name, value in headers.items()}

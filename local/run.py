@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import importlib
-import importlib.util
 import os
 import signal
 import socket
@@ -34,10 +32,15 @@ from local.engine import ROOT, Engine, EngineError, choose, free_port
 from local.environments import FunctionError, FunctionPool
 from local.events_bus import BUS_PATH, EVENTS_PATH, LocalBus
 from local.events_delivery import Delivery, make_delivery
-from local.gateway import CHECKOUT_PATH, SCHEDULES_PATH, CheckoutPage, Gateway
+from local.events_rules import RuleTargets
+from local.gateway import SCHEDULES_PATH, Gateway
 from local.leash import tie_to_parent
 from local.schedules import ScheduleError, Schedules
 from local.server import Server
+from local.stripe import serving
+from local.stripe.dashboard import PATH as STRIPE_PATH
+from local.stripe.desk import Desk
+from local.stripe.site import StripeSite
 from local.table import TableError, ensure_table
 from local.template import TEMPLATE_PATH, Template, TemplateError, read_template
 from tollkeeper.domain.errors import CatalogError, UnauthorizedError
@@ -201,8 +204,7 @@ def set_environment(
     }
     # The functions' own client puts events; the bus that it reaches is the gateway's.
     defaults["AWS_ENDPOINT_URL_EVENTBRIDGE"] = options.url + BUS_PATH
-    if not os.environ.get("STRIPE_SECRET_KEY"):
-        defaults["CHECKOUT_SIMULATOR_URL"] = options.url + CHECKOUT_PATH
+    defaults |= serving.defaults(options.url)
     for function in template.functions.values():
         for name, value in function.environment.items():
             defaults.setdefault(name, value)
@@ -233,14 +235,6 @@ def ensure_key(options: Options, folder: DataFolder) -> str:
     return key
 
 
-def find_checkout_page() -> CheckoutPage | None:
-    """The simulated checkout page, unless checkout goes to Stripe itself."""
-    name = "local.checkout_page"
-    if os.environ.get("STRIPE_SECRET_KEY") or importlib.util.find_spec(name) is None:
-        return None
-    return cast("CheckoutPage", importlib.import_module(name).respond)
-
-
 def redirect_function_logs(options: Options) -> TextIO:
     """What functions print goes to their log from now on; the answer is the real stdout.
 
@@ -252,7 +246,9 @@ def redirect_function_logs(options: Options) -> TextIO:
     return stdout
 
 
-def make_gateway(options: Options, *, template: Template, engine: Engine | None) -> Gateway:
+def make_gateway(
+    options: Options, *, template: Template, engine: Engine | None, stripe: Desk | None
+) -> Gateway:
     """The gateway with its functions loaded once each, so that none fails at its first event.
 
     Raises: StartError where a function has no handler; what importing one raises.
@@ -271,14 +267,14 @@ def make_gateway(options: Options, *, template: Template, engine: Engine | None)
     schedules = Schedules(
         template.schedules, invoke=lambda name, event: pools[name].invoke(event), log=log
     )
+    bus = LocalBus(log=log, reach=RuleTargets(template.rules, pools=pools, log=log).reach)
     return Gateway(
         template,
         pools=pools,
         schedules=schedules,
         log=log,
         is_ready=lambda: engine is None or engine.is_alive,
-        checkout_page=find_checkout_page(),
-        bus=LocalBus(log=log),
+        sites=(bus,) if stripe is None else (bus, StripeSite(stripe, log=log)),
     )
 
 
@@ -296,13 +292,15 @@ def banner(options: Options, *, template: Template, engine: Engine | None, key: 
     if engine is not None:
         database = f"{engine.kind.name} on {database}, kept in {_shown(engine.kind.stored_in)}"
     stripe = "Stripe, with your STRIPE_SECRET_KEY"
+    if serving.is_simulated():
+        stripe = f"{options.url}{STRIPE_PATH} (a simulated Stripe: buy, refund, dispute, renew)"
     logs = "on standard error" if options.logs_to_stderr else _shown(options.data / "functions.log")
     lines = [
         "Tollkeeper on one machine (Ctrl-C stops it)",
         f"  API        {options.url}  {len(template.routes)} routes of template.yaml",
         f"  database   {database}",
         f"  catalog    {_shown(os.environ['CATALOG_PATH'])}",
-        f"  checkout   {os.environ.get('CHECKOUT_SIMULATOR_URL') or stripe}",
+        f"  payments   {stripe}",
         f"  functions  log to {logs}" if not options.logs_to_stderr else f"  functions  log {logs}",
     ]
     if os.environ.get("TOLLKEEPER_EVENTS") != "off":
@@ -341,10 +339,11 @@ def serve(options: Options, *, signals: Signals) -> None:
         set_environment(options, template=template, folder=folder, engine=engine)
         stdout = redirect_function_logs(options)
         # What every function works with is made here once: a wrong catalog ends the start.
-        world()
+        catalog = world().catalog
         ensure_table(template, name=os.environ["TABLE_NAME"])
         key = ensure_key(options, folder)
-        gateway = make_gateway(options, template=template, engine=engine)
+        stripe = serving.make_desk(url=options.url, folder=options.data, catalog=catalog, log=log)
+        gateway = make_gateway(options, template=template, engine=engine, stripe=stripe)
         delivery = find_delivery(options, template=template, gateway=gateway)
         signals.begin()
         server = Server(listener, respond=gateway.respond, log=log)
@@ -356,7 +355,11 @@ def serve(options: Options, *, signals: Signals) -> None:
         gateway.schedules.start()
         if delivery is not None:
             delivery.start()
+        if stripe is not None:
+            stripe.start(gateway.post_webhook)
         signals.wait()
+        if stripe is not None:
+            stripe.stop()
         gateway.schedules.stop()
         if delivery is not None:
             delivery.stop()

@@ -88,6 +88,15 @@ class Schedule:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rule:
+    """One rule of the stack's event bus; `pattern` is what an event must have to reach it."""
+
+    name: str
+    function: str
+    pattern: Mapping[str, object]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Cors:
     """The API's CORS answers; empty tuples where the template says nothing."""
 
@@ -112,6 +121,7 @@ class Template:
     routes: tuple[Route, ...]
     authorizers: Mapping[str, Authorizer]
     schedules: tuple[Schedule, ...]
+    rules: tuple[Rule, ...]
     cors: Cors
 
 
@@ -152,6 +162,7 @@ def read_template(
         routes=_routes(function_nodes, names, api),
         authorizers=_authorizers(api, names),
         schedules=_schedules(function_nodes, names),
+        rules=_rules(function_nodes, names),
         cors=_cors(api),
     )
 
@@ -236,7 +247,8 @@ def _api_properties(resources: Mapping[str, dict[str, Node]]) -> dict[str, Node]
 
 
 def _events(
-    function_nodes: Mapping[str, dict[str, Node]], kind: Literal["HttpApi", "ScheduleV2"]
+    function_nodes: Mapping[str, dict[str, Node]],
+    kind: Literal["HttpApi", "ScheduleV2", "EventBridgeRule"],
 ) -> list[tuple[str, str, dict[str, Node]]]:
     """Every event of one kind: the function's logical id, the event's name, its properties."""
     found: list[tuple[str, str, dict[str, Node]]] = []
@@ -313,6 +325,16 @@ def _schedules(
             )
         )
     return tuple(schedules)
+
+
+def _rules(
+    function_nodes: Mapping[str, dict[str, Node]], names: Mapping[str, str]
+) -> tuple[Rule, ...]:
+    rules: list[Rule] = []
+    for logical_id, name, event in _events(function_nodes, "EventBridgeRule"):
+        pattern = as_mapping(event.get("Pattern"), where=f"{logical_id}.Events.{name}.Pattern")
+        rules.append(Rule(name=name, function=names[logical_id], pattern=pattern))
+    return tuple(rules)
 
 
 def _cors(api: dict[str, Node]) -> Cors:

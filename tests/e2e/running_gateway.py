@@ -28,6 +28,7 @@ _DROPPED = (
     "DATA",
     "DEV_KEY",
     "PORT",
+    "STRIPE_API_URL",
     "STRIPE_SECRET_KEY",
     "STRIPE_WEBHOOK_SECRET",
     "TABLE_NAME",

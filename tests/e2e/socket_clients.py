@@ -22,7 +22,6 @@ from tests.e2e.running_gateway import Client
 from tests.e2e.socket_journal import Ask, Journal, Told, try_once
 from tests.e2e.socket_reading import ReadError, look
 from tests.e2e.socket_wishes import Cast
-from tollkeeper.edge.stripe_simulator import read_token
 
 SHARED_PER_S = 5
 KEPT = 400
@@ -245,15 +244,11 @@ def _freeze(desk: Desk) -> None:
 def _buy(desk: Desk) -> None:
     """A pack is bought, and Stripe sends what it sends."""
     id_ = desk.new_id()
-    told = desk.ask(
-        wishes.checkout(desk.random, desk.cast.choose(desk.random), id_, id_=id_),
-        is_hasty=desk.random.random() < 0.2,
-    )
+    ask = wishes.checkout(desk.random, desk.cast.choose(desk.random), id_, id_=id_)
+    told = desk.ask(ask, is_hasty=desk.random.random() < 0.2)
     if told is None or not told.is_success:
         return
-    secret = desk.setup.secret
-    session = read_token(str(told.members["checkout_url"]).partition("?session=")[2], secret)
-    asks = wishes.events(desk.random, session, secret, id_=id_)
+    asks = wishes.events(desk.random, wishes.opened(ask, told.members), desk.setup.secret, id_=id_)
     for first, second in zip(asks[::2], [*asks[1::2], None], strict=False):
         if second is None:
             desk.ask(first)

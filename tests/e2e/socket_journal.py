@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from tests.e2e.running_gateway import Client
-from tollkeeper.edge.stripe_events import sign
+from tollkeeper.edge.stripe_signature import sign
 
 WEBHOOK = "/v1/webhooks/stripe"
 NO_ANSWER = 0

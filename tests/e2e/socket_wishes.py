@@ -7,13 +7,13 @@ itself is then noticed.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
 from tests.e2e.socket_journal import WEBHOOK, Ask
-from tollkeeper.edge.stripe_simulator import SimulatedSession
 
 MICRO = 1_000_000
 PRICES = {
@@ -28,6 +28,7 @@ PRICES = {
 BY_UNITS = ("document_upload", "sms", "voice_call", "whatsapp")
 MICRO_PER_TOKEN = {"gpt-4": 60_000, "gpt-3.5": 2_000, "claude-3": 2_000}
 PACKS = {"starter": 100, "pro": 500, "enterprise": 1000}
+PRICES_MINOR = {"starter": 1000, "pro": 5000, "enterprise": 10_000}
 PLANS = ("free", "starter", "pro")
 ZONES = ("UTC", "Europe/Berlin", "Pacific/Auckland")
 HOME = "http://127.0.0.1:3000"
@@ -219,7 +220,30 @@ def checkout(random: Random, account: str, key: str, *, id_: str) -> Ask:
     )
 
 
-def events(random: Random, session: SimulatedSession, secret: str, *, id_: str) -> list[Ask]:
+@dataclass(frozen=True, slots=True)
+class OpenedPage:
+    """A payment page, as far as its events tell of it. Units: the currency's smallest."""
+
+    id: str
+    purchase: str
+    account: str
+    price_minor: int
+    currency: str = "usd"
+
+
+def opened(ask: Ask, answered: Mapping[str, Any]) -> OpenedPage:
+    """The page that the answer of a checkout names."""
+    body = ask.body
+    assert isinstance(body, dict), "a checkout has a JSON body"
+    return OpenedPage(
+        id=str(answered["checkout_url"]).rpartition("/")[2],
+        purchase=str(answered["purchase_id"]),
+        account=str(body["account"]),
+        price_minor=PRICES_MINOR[str(body["pack"])],
+    )
+
+
+def events(random: Random, session: OpenedPage, secret: str, *, id_: str) -> list[Ask]:
     """What Stripe sends of the session: some events twice, in any order, rarely a forged one."""
     path = random.choice(PATHS)
     asks = [
@@ -235,9 +259,7 @@ def events(random: Random, session: SimulatedSession, secret: str, *, id_: str) 
     return found
 
 
-def _event(
-    session: SimulatedSession, type_: str, payment_status: str, id_: str, secret: str
-) -> Ask:
+def _event(session: OpenedPage, type_: str, payment_status: str, id_: str, secret: str) -> Ask:
     mark = hashlib.sha256(f"{session.id} {type_} {payment_status}".encode()).hexdigest()[:24]
     body = {
         "id": f"evt_{mark}",

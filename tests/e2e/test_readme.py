@@ -68,6 +68,34 @@ def test_its_curl_commands_charge_what_it_says(gateway: RunningGateway) -> None:
     }
 
 
+def test_its_checkout_opens_a_page_that_can_be_paid(gateway: RunningGateway) -> None:
+    told = next(block for block in blocks("sh") if "/v1/checkout" in block)
+    result = subprocess.run(
+        ["bash", "-ec", told],
+        env={
+            "TOLLKEEPER_URL": gateway.url,
+            "TOLLKEEPER_KEY": gateway.key,
+            "PATH": "/usr/bin:/bin",
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    opened = json.loads(result.stdout)
+    client = gateway.client()
+
+    page = opened["checkout_url"].removeprefix(gateway.url)
+    paid = client.ask("POST", page, b"action=pay")
+
+    assert (paid.status, paid.headers["location"]) == (303, f"{gateway.url}/_local/stripe")
+    bought = client.ask("GET", f"/v1/purchases/{opened['purchase_id']}").json
+    assert bought["status"] == "paid"
+    shown = re.search(r"payments\s+(\S+)", README)
+    assert shown is not None
+    listed = client.ask("GET", "/" + shown.group(1).partition("8080/")[2])
+    assert b"Refund half" in listed.body
+
+
 def test_the_lines_that_it_shows_are_those_that_make_run_prints(gateway: RunningGateway) -> None:
     shown = [re.split(r"\s{2,}|=", line.strip())[0] for line in blocks("text")[0].splitlines()]
 

@@ -145,7 +145,8 @@ def nothing(*_: object) -> None:
 
 def ask_gateway(target: str, *, host: str, bus: LocalBus | None) -> Answer:
     schedules = Schedules((), invoke=nothing, log=nothing)
-    gateway = Gateway(TEMPLATE, pools={}, schedules=schedules, log=lambda _: None, bus=bus)
+    sites = () if bus is None else (bus,)
+    gateway = Gateway(TEMPLATE, pools={}, schedules=schedules, log=lambda _: None, sites=sites)
     return gateway.respond(
         Request(
             method="GET",

@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 
 from local.environments import BusyError, FunctionError
-from local.gateway import CheckoutPage, Gateway, PostWebhook
+from local.gateway import Gateway, Site
 from local.schedules import Schedules
 from local.template import Template, read_template
 from local.wire import Answer, Request
@@ -95,7 +95,7 @@ def template(tmp_path: Path) -> Template:
 class House:
     """A gateway over fake functions."""
 
-    def __init__(self, template: Template, *, checkout_page: CheckoutPage | None = None) -> None:
+    def __init__(self, template: Template, *, site: Site | None = None) -> None:
         self.authorizer = FakePool({"isAuthorized": True, "context": {"principal": "service:k"}})
         self.deduct = FakePool({"statusCode": 200, "body": "{}"})
         self.webhook = FakePool({"statusCode": 202, "body": "taken"})
@@ -117,7 +117,7 @@ class House:
             ),
             log=lambda _: None,
             is_ready=lambda: self.is_ready,
-            checkout_page=checkout_page,
+            sites=() if site is None else (site,),
         )
 
     def ask(
@@ -307,33 +307,34 @@ def test_this_machine_s_names_reach_them(template: Template, host: str) -> None:
     assert answer.status == 200
 
 
-def test_the_checkout_page_delivers_through_the_real_webhook_route(template: Template) -> None:
-    def page(
-        method: str, path: str, query: dict[str, str], body: bytes, post_webhook: PostWebhook
-    ) -> tuple[int, dict[str, str], bytes]:
-        status, text = post_webhook({"Stripe-Signature": "t=1,v1=a"}, b'{"id": "evt_1"}')
-        assert (method, path, query, body) == ("POST", "/_local/checkout/p1", {"pay": "1"}, b"x")
-        return 303, {"Location": f"/done?{status}"}, text
+class Shop:
+    """A site with paths of its own."""
 
-    house = House(template, checkout_page=page)
+    def serves(self, path: str) -> bool:
+        """Everything below /_shop/."""
+        return path.startswith("/_shop/")
 
-    answer = house.ask("POST", "/_local/checkout/p1?pay=1", body=b"x")
+    def respond(self, request: Request, path: str) -> Answer:
+        """What was asked."""
+        return Answer(status=203, body=f"{request.method} {path}".encode())
 
-    assert (answer.status, answer.headers) == (303, (("Location", "/done?202"),))
-    assert answer.body == b"taken"
+
+def test_a_site_answers_its_own_paths_to_this_machine_alone(template: Template) -> None:
+    house = House(template, site=Shop())
+
+    answer = house.ask("POST", "/_shop/v1/things?a=1")
+
+    assert (answer.status, answer.body) == (203, b"POST /_shop/v1/things")
+    assert house.ask("POST", "/_shop/v1/things", host="evil.example.com").status == 403
+    assert House(template).ask("POST", "/_shop/v1/things").status == 404
+
+
+def test_an_event_is_delivered_through_the_real_webhook_route(template: Template) -> None:
+    house = House(template)
+
+    status, text = house.gateway.post_webhook({"Stripe-Signature": "t=1,v1=a"}, b'{"id": "evt_1"}')
+
+    assert (status, text) == (202, b"taken")
     event = house.webhook.events[0]
     assert event["body"] == '{"id": "evt_1"}'
     assert cast("dict[str, str]", event["headers"])["stripe-signature"] == "t=1,v1=a"
-
-
-def test_a_checkout_page_that_fails_is_an_internal_error(template: Template) -> None:
-    def page(*_: object) -> tuple[int, dict[str, str], bytes]:
-        raise ZeroDivisionError
-
-    answer = House(template, checkout_page=page).ask("GET", "/_local/checkout/p1")
-
-    assert message(answer) == (500, "Internal Server Error")
-
-
-def test_without_a_checkout_page_its_path_is_not_found(template: Template) -> None:
-    assert House(template).ask("GET", "/_local/checkout/p1").status == 404

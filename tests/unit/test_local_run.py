@@ -87,7 +87,8 @@ def test_the_functions_find_everything_that_the_template_and_one_machine_need(
     assert os.environ["TABLE_NAME"] == run.TABLE_NAME
     assert os.environ["CATALOG_PATH"].endswith("/layers/catalog/catalog.toml")
     assert os.environ["AWS_ENDPOINT_URL_DYNAMODB"] == "http://127.0.0.1:8123"
-    assert os.environ["CHECKOUT_SIMULATOR_URL"] == "http://127.0.0.1:8080/_local/checkout"
+    assert os.environ["STRIPE_SECRET_KEY"] == "sk_test_local"
+    assert os.environ["STRIPE_API_URL"] == "http://127.0.0.1:8080/_stripe"
     assert os.environ["STRIPE_WEBHOOK_SECRET"].startswith("whsec_")
     assert len(os.environ["KEY_PEPPER"]) >= 40
     assert os.environ["AWS_ACCESS_KEY_ID"] == "local"
@@ -119,7 +120,7 @@ def test_what_the_user_sets_goes_first(tmp_path: Path) -> None:
     set_environment(tmp_path, engine=None)
 
     assert {name: os.environ[name] for name in own} == own
-    assert "CHECKOUT_SIMULATOR_URL" not in os.environ
+    assert "STRIPE_API_URL" not in os.environ
 
 
 @pytest.mark.usefixtures("environment")
