@@ -11,6 +11,8 @@ from tollkeeper.edge.answers import show_account, show_explained
 from tollkeeper.edge.history import answer_history
 from tollkeeper.edge.http import Answer, Api
 from tollkeeper.edge.observability import log_fact
+from tollkeeper.edge.payment_routes import answer_purchases
+from tollkeeper.edge.top_up_routes import answer_top_up
 from tollkeeper.service.charging import see_account
 from tollkeeper.service.explaining import explain_entry
 
@@ -40,6 +42,18 @@ def read_entry(**_: str) -> Response[str]:
     request = api.read_known()
     explained = explain_entry(wiring.world(), request.account(), request.entry())
     return Answer(show_explained(explained)).to_response()
+
+
+@api.get("/v1/accounts/<id>/top-up")
+def read_top_up(**_: str) -> Response[str]:
+    """The rule by which the account tops itself up, and what became of it."""
+    return answer_top_up(wiring.world(), api.read_known())
+
+
+@api.get("/v1/accounts/<id>/purchases")
+def read_purchases(**_: str) -> Response[str]:
+    """What the account bought, and what became of it."""
+    return answer_purchases(wiring.world(), api.read_known())
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

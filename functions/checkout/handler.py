@@ -10,12 +10,14 @@ from tollkeeper.edge import wiring
 from tollkeeper.edge.checkout_routes import (
     answer_catalog,
     answer_checkout,
+    answer_portal,
     read_checkout,
-    show_purchase,
+    read_portal,
 )
-from tollkeeper.edge.http import Answer, Api
+from tollkeeper.edge.http import Api
+from tollkeeper.edge.payment_routes import answer_purchase, answer_refund
 from tollkeeper.edge.settings import read_settings
-from tollkeeper.service.selling import open_checkout, read_purchase
+from tollkeeper.service.selling import open_checkout, open_portal
 
 api = Api(lambda: wiring.clock().now())
 
@@ -34,11 +36,23 @@ def checkout() -> Response[str]:
     return answer_checkout(open_checkout(wiring.world(), wiring.stripe_gateway(), request))
 
 
+@api.post("/v1/portal")
+def portal() -> Response[str]:
+    """The customer's own page at Stripe is open."""
+    request = read_portal(api.read_known(), read_settings())
+    return answer_portal(open_portal(wiring.world(), wiring.stripe_gateway(), request))
+
+
 @api.get("/v1/purchases/<purchase_id>")
 def purchase(**_: str) -> Response[str]:
     """Where the purchase stands."""
-    purchase_id = api.read_known().path("purchase_id")
-    return Answer(show_purchase(read_purchase(wiring.world(), purchase_id))).to_response()
+    return answer_purchase(wiring.world(), api.read_known())
+
+
+@api.post("/v1/purchases/<purchase_id>/refund")
+def refund(**_: str) -> Response[str]:
+    """Money of the purchase goes back, whole or in part, and its credits go with it."""
+    return answer_refund(wiring.world(), wiring.refund_gateway(), api.read_known())
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

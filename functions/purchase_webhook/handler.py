@@ -1,4 +1,4 @@
-"""POST /v1/webhooks/stripe: Stripe says what became of a payment."""
+"""POST /v1/webhooks/stripe, or Stripe's event bus: Stripe says what became of a payment."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from tollkeeper.edge import wiring
-from tollkeeper.edge.deliveries import answer_delivery
+from tollkeeper.edge.deliveries import answer_delivery, is_bus_event, take_bus_event
 from tollkeeper.edge.http import Api
 from tollkeeper.edge.settings import read_settings
 
@@ -23,5 +23,8 @@ def receive() -> Response[str]:
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """What Lambda calls."""
+    """What Lambda calls, for API Gateway or for EventBridge."""
+    if is_bus_event(event):
+        now, is_live = wiring.clock().now(), read_settings().is_live
+        return take_bus_event(wiring.world(), event, now=now, expects_live=is_live)
     return api.resolve(event, context)

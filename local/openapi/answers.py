@@ -6,6 +6,7 @@ against these schemas with no member left over, so neither can change without th
 
 from __future__ import annotations
 
+from local.openapi.billing_answers import BILLING_ANSWERS
 from local.openapi.parts import (
     BALANCE,
     BOUGHT,
@@ -17,6 +18,7 @@ from local.openapi.parts import (
     SERVICE_KEY,
     USED,
 )
+from local.openapi.payment_answers import PAYMENT_ANSWERS
 from local.openapi.schemas import (
     AMOUNT,
     COUNT,
@@ -37,9 +39,11 @@ from local.openapi.schemas import (
 from tollkeeper.domain.account import Status
 from tollkeeper.domain.entries import EntryKind
 from tollkeeper.domain.payments import PaymentOutcome
-from tollkeeper.domain.purchases import PurchaseStatus
+from tollkeeper.service.reconciling import Kind
 
 ANSWERS: dict[str, Schema] = {
+    **BILLING_ANSWERS,
+    **PAYMENT_ANSWERS,
     "Allowed": record(
         allowed=said({"const": True}, "A run that cannot be paid for is answered with 402"),
         required=AMOUNT,
@@ -138,6 +142,23 @@ ANSWERS: dict[str, Schema] = {
         ),
         **BALANCE,
     ),
+    "Entitled": record(
+        key=KEY,
+        kind=choice(EntryKind.PLAN_CHANGE),
+        **{"from": TEXT},
+        to=TEXT,
+        at=choice("now", "opening"),
+        plan=TEXT,
+        why=said(TEXT, "A sentence: what the plan follows from"),
+        **BALANCE,
+    ),
+    "EntitledBefore": record(
+        changed=said({"const": False}, "The account was as asked for already"),
+        plan=TEXT,
+        why=said(TEXT, "A sentence: what the plan follows from"),
+        available=AMOUNT,
+        seq=COUNT,
+    ),
     "ProfileChanged": partly(
         record(key=KEY, kind=choice(EntryKind.PROFILE), name=TEXT, zone=TEXT, **BALANCE),
         "name",
@@ -165,6 +186,9 @@ ANSWERS: dict[str, Schema] = {
         spendable=AMOUNT,
         held=AMOUNT,
         debt=BALANCE["debt"],
+        clawback_debt=said(
+            AMOUNT, "Of the debt, what is owed for money that went back; it is paid first"
+        ),
         plan=ref("AccountPlan"),
         zone=said(TEXT, "The IANA zone in which its days and periods begin"),
         next_zone=or_null(TEXT),
@@ -193,6 +217,7 @@ ANSWERS: dict[str, Schema] = {
             held_change=said(AMOUNT, "What open holds changed by"),
             debt=AMOUNT,
             debt_change=AMOUNT,
+            clawback_debt_change=said(AMOUNT, "Of it, what is owed for money that went back"),
             grant=or_null(ref("Grant")),
             grants_moved=rows(ref("Draw")),
             grants_returned=said(rows(ref("Draw")), "What went back of a hold or a budget"),
@@ -233,6 +258,31 @@ ANSWERS: dict[str, Schema] = {
         findings_total=COUNT,
         findings=said(rows(ref("Finding")), "The first of them"),
     ),
+    "Reconciled": record(
+        **{"from": MOMENT},
+        to=MOMENT,
+        counts=said(counts(ref("ReconciledCounts")), "By the kind of Stripe's objects"),
+        healed=said(rows(ref("ReconciledObject")), "What no webhook had told of"),
+        differs=said(rows(ref("ReconciledObject")), "What is not the same here as at Stripe"),
+        is_finished=FLAG,
+        next_cursor=said(
+            or_null(TEXT), "The `cursor` that goes on with this range; null at its end"
+        ),
+    ),
+    "ReconciledCounts": record(
+        seen=COUNT,
+        fine=said(COUNT, "Known here already, or not ours"),
+        healed=COUNT,
+        quarantined=said(COUNT, "Money that waits for a person"),
+    ),
+    "ReconciledObject": record(
+        kind=choice(*Kind),
+        id=said(TEXT, "Stripe's id of it"),
+        what=said(TEXT, "What became of it, or in what it differs"),
+        purchase=or_null(TEXT),
+        account=or_null(TEXT),
+        reason=or_null(TEXT),
+    ),
     "KeyIssued": record(
         **SERVICE_KEY, key=said(or_null(TEXT), "The key itself, once; null in a replay")
     ),
@@ -244,14 +294,7 @@ ANSWERS: dict[str, Schema] = {
         plans=rows(ref("Plan")),
         low_balance=AMOUNT,
     ),
+    "PortalOpened": record(portal_url=said(TEXT, "Good for a few minutes")),
     "CheckoutOpened": record(purchase_id=TEXT, checkout_url=TEXT, **BOUGHT),
-    "Purchase": record(
-        purchase_id=TEXT,
-        **BOUGHT,
-        status=choice(*PurchaseStatus),
-        reason=or_null(TEXT),
-        created_at=MOMENT,
-        paid_at=or_null(MOMENT),
-    ),
     "Received": record(received={"const": True}, outcome=choice(*PaymentOutcome)),
 }

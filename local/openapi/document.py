@@ -196,7 +196,8 @@ def _request_body(route_key: str, facts: Facts, examples: Examples) -> Schema | 
     if facts.body is None:
         return None
     content: Schema = {"schema": ref(facts.body.__name__)}
-    fit = [body for body in examples.bodies if set(body) <= set(facts.body.model_fields)]
+    members = {field.alias or name for name, field in facts.body.model_fields.items()}
+    fit = [body for body in examples.bodies if set(body) <= members]
     if fit:
         content["examples"] = _numbered(fit)
     return {"required": not facts.may_be_empty, "content": {JSON: content}}

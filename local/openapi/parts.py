@@ -21,6 +21,7 @@ from local.openapi.schemas import (
 )
 from tollkeeper.domain.entries import EntryKind
 from tollkeeper.domain.grants import GrantKind
+from tollkeeper.domain.purchases import PurchaseKind
 from tollkeeper.domain.steps import STEPS
 from tollkeeper.domain.usage.pools import POOL_NAMES
 from tollkeeper.edge.routes import SCOPES
@@ -41,7 +42,7 @@ TOKENS = pools(COUNT)
 BALANCE: dict[str, Schema] = {
     "available": said(AMOUNT, "What is there after this; below 0 where a plan allows overdraft"),
     "held": said(AMOUNT, "Set aside for calls under way"),
-    "debt": said(AMOUNT, "Overdraft that is not paid yet"),
+    "debt": said(AMOUNT, "What is owed: overdraft, and credits whose money went back when spent"),
     "seq": said(COUNT, "The row's place in the account's ledger, from 1 without gaps"),
 }
 RUN: dict[str, Schema] = {
@@ -97,8 +98,10 @@ TOTAL: dict[str, Schema] = {
 }
 BOUGHT: dict[str, Schema] = {
     "account": TEXT,
-    "pack": TEXT,
-    "credits": AMOUNT,
+    "kind": choice(*PurchaseKind),
+    "pack": said(or_null(TEXT), "null where a plan is bought"),
+    "plan": said(or_null(TEXT), "null where a pack is bought"),
+    "credits": said(AMOUNT, "A plan's come with each paid invoice, so of its checkout it is 0"),
     "price": PRICE,
     "currency": TEXT,
 }
@@ -151,9 +154,10 @@ PARTS: dict[str, Schema] = {
     "AccountPlan": record(
         id=TEXT,
         name=TEXT,
-        driven_by=choice("calendar"),
+        driven_by=choice("calendar", "stripe"),
+        subscription=said(or_null(TEXT), "Stripe's id of the subscription that drives the plan"),
         period_start=MOMENT,
-        period_end=MOMENT,
+        period_end=said(MOMENT, "Of a subscription, until when it is paid"),
         allocation=AMOUNT,
         used=AMOUNT,
         next_plan=or_null(TEXT),
@@ -166,7 +170,8 @@ PARTS: dict[str, Schema] = {
         refunded=AMOUNT,
         transferred_in=said(AMOUNT, "Between this account and its budgets, or its parent"),
         transferred_out=AMOUNT,
-        uncollected=said(AMOUNT, "Used above holds, and not there to charge"),
+        uncollected=said(AMOUNT, "Used above holds or before a refund, and not there to take"),
+        clawed_back=said(AMOUNT, "Gone with money that went back, less what came back"),
     ),
     "OpenHold": record(
         hold_id=HOLD_ID,
@@ -271,8 +276,15 @@ PARTS: dict[str, Schema] = {
             is_default=FLAG,
             rollover=choice("none", "all", "capped"),
             features=rows(ref("FeatureLimit")),
+            driven_by=choice("calendar", "stripe"),
+            price=said(PRICE, "What it costs each `interval`, where Stripe drives it"),
+            currency=TEXT,
+            interval=choice("month", "year"),
             prices=said(rows(ref("OperationPrice")), "What costs something else on this plan"),
         ),
+        "price",
+        "currency",
+        "interval",
         "prices",
     ),
     "ServiceKey": record(**SERVICE_KEY),

@@ -37,14 +37,22 @@ PARTS: dict[str, Schema] = {
     "PlanOffer": record(plan=TEXT, name=TEXT, allocation=AMOUNT),
     "GatewayMessage": said(record(message=TEXT), "What API Gateway itself answers."),
 }
-BLOCKING = ("balance", "feature_limit", "daily_limit", "monthly_limit", "per_run_max", "parent")
+BLOCKING = (
+    "balance",
+    "debt",
+    "feature_limit",
+    "daily_limit",
+    "monthly_limit",
+    "per_run_max",
+    "parent",
+)
 SHORTAGE: dict[str, Schema] = {
     "required": AMOUNT,
     "available": AMOUNT,
     "spendable": AMOUNT,
     "held": said(AMOUNT, "Set aside by open holds"),
     "level": said(choice("account", "budget", "parent"), "Whose credits or limit it is"),
-    "shortfall": AMOUNT,
+    "shortfall": said(AMOUNT, "How much is missing, with debt that is paid first"),
     "blocking": choice(*BLOCKING),
     "resets_at": said(or_null(MOMENT), "When the plan gives credits, or the limit counts, again"),
     "offers": said(rows(ref("Offer")), "The cheapest pack that would cover it, else the largest"),

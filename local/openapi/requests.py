@@ -10,6 +10,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
 from local.openapi.schemas import Schema, said
+from tollkeeper.domain.cases import CASE_ID
 from tollkeeper.domain.entries import ID_PATTERN
 from tollkeeper.domain.money import LARGEST_MICROCREDITS, LONGEST_AMOUNT, MICRO
 from tollkeeper.domain.purchases import PURCHASE_ID
@@ -116,6 +117,28 @@ MEMBERS = {
     "service_tier": "How the provider ran it; absent: what the usage says",
     "resource": "What the run took of a machine, where its operation is priced by that",
     "zone": "An IANA time zone such as Europe/Berlin",
+    "below": "The pack is bought when less than this is available",
+    "most_purchases": "How many may be bought in a calendar month of the account's zone",
+    "monthly_cap": "What a month may cost, in the pack's currency; absent: no cap",
+    "on": "false: nothing is bought",
+    "return_url": "Where a customer goes who confirmed a payment; on an allowed origin",
+    "code": "3 to 40 letters, digits and `-`; case does not matter",
+    "credits": "What it gives",
+    "most_redemptions": "How many accounts may redeem it; absent: no bound",
+    "grant_days": "For how many days its credits count; absent: for ever",
+    "plans": "For accounts on these plans alone; absent: on any",
+    "PortalBody.return_url": "Where the customer goes afterwards; on an allowed origin",
+    "CheckoutBody.pack": "An id of the catalog; or `plan`, and not both",
+    "CheckoutBody.plan": "An id of the catalog, of a plan with a price; or `pack`, and not both",
+    "save_card": "true: the card may be charged later without the customer, as a top-up does",
+    "features": "The features that your auth provider says the user has",
+    "action": "`grant` gives the credits, `dismiss` puts the case aside",
+    "RefundPurchaseBody.amount": "Money in the currency's main unit; absent: all that is left",
+    "ReleaseCaseBody.account": "Who gets the credits; only where no purchase waits for them",
+    "ReleaseCaseBody.credits": "How many; only where no purchase waits for them",
+    "ReconcileBody.from": "From when on; what was made earlier and may have changed counts, too",
+    "ReconcileBody.to": "Until when",
+    "ReconcileBody.cursor": "The `next_cursor` of the answer before, for the same range",
 }
 
 RESOURCE = {
@@ -141,7 +164,11 @@ def body_schema(model: type[BaseModel]) -> Schema:
     """The body's schema: closed, each member with a sentence."""
     schema = model.model_json_schema(schema_generator=Generator)
     inner = {f"#/$defs/{name}": each for name, each in schema.get("$defs", {}).items()}
-    members = {name: _member(name, each, inner) for name, each in _properties(schema).items()}
+    own = {name: f"{model.__name__}.{name}" for name in _properties(schema)}
+    said_as = {name: key if key in MEMBERS else name for name, key in own.items()}
+    members = {
+        name: _member(said_as[name], each, inner) for name, each in _properties(schema).items()
+    }
     required = {"required": schema["required"]} if "required" in schema else {}
     return {
         "type": "object",
@@ -189,6 +216,7 @@ ROWS: Schema = {"type": "integer", "minimum": 1, "maximum": 5000}
 QUERIES: dict[str, Schema] = {
     "limit": ROWS,
     "cursor": {"type": "string", "pattern": "^[0-9]{1,15}$"},
+    "CodesQuery.cursor": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
     "QuarantineQuery.cursor": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,700}$"},
 }
 
@@ -246,6 +274,14 @@ PARAMETERS: dict[str, Schema] = {
     ),
     "key_id": parameter(
         "key_id", "path", "A key's `key_id`", "^[!-~]{1,200}$", example="cfef95cf1f6b"
+    ),
+    "code": parameter("code", "path", MEMBERS["code"], "^[A-Za-z0-9-]{3,40}$", example="WELCOME"),
+    "case": parameter(
+        "case",
+        "path",
+        "As the list of cases names it",
+        whole(CASE_ID.pattern),
+        example="case_9f86d081884c7d659a2feaa0c55ad015",
     ),
     "purchase_id": parameter(
         "purchase_id",

@@ -2,55 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
-from pydantic import BaseModel
-
-from tollkeeper.edge import bodies
-
-RUN_CODES = (
-    "unknown_operation",
-    "unknown_model",
-    "quote_expired",
-    "not_found",
-    "account_frozen",
-    "account_closed",
+from local.openapi.billing_routes import BILLING_FACTS
+from local.openapi.facts import (
+    BUDGETS,
+    BUYING,
+    CHARGING,
+    FOR_PARTS,
+    HOLD_CODES,
+    IN_PATH,
+    NEEDED,
+    OPERATORS,
+    OPTIONAL,
+    READING,
+    RUN_CODES,
+    SHORT_CODES,
+    Facts,
 )
-SHORT_CODES = ("insufficient_credits", "limit_reached", "feature_limit")
-HOLD_CODES = ("not_found", "hold_closed")
-NEEDED = "needed"
-OPTIONAL = "optional"
-IN_PATH = "in the path"
-FOR_PARTS = "for parts"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Facts:
-    """What a route reads and answers.
-
-    `answers` names the schemas of each good status; `codes` are the refusals that are the
-    route's own, beside those that follow from its access, body, path and key. `key` says whether
-    an Idempotency-Key is needed, or that the path is (but for parts). `has_balance`: answers carry
-    X-Credits-Available.
-    """
-
-    operation: str
-    tag: str
-    summary: str
-    answers: Mapping[int, tuple[str, ...]]
-    codes: tuple[str, ...] = ()
-    body: type[BaseModel] | None = None
-    may_be_empty: bool = False
-    query: type[BaseModel] | None = None
-    key: str = ""
-    has_balance: bool = False
-    has_csv: bool = False
-    notes: str = field(default="")
-
-
-CHARGING, BUDGETS, READING = "Charging", "Budgets", "Reading"
-OPERATORS, BUYING = "Operators", "Buying"
+from tollkeeper.edge import bodies, checkout_bodies, payment_bodies
 
 
 def _standing(operation: str, summary: str) -> Facts:
@@ -67,6 +35,7 @@ def _standing(operation: str, summary: str) -> Facts:
 
 
 FACTS: dict[str, Facts] = {
+    **BILLING_FACTS,
     "POST /v1/check": Facts(
         operation="check",
         tag=CHARGING,
@@ -210,6 +179,14 @@ FACTS: dict[str, Facts] = {
         codes=("not_found",),
         query=bodies.StatsQuery,
     ),
+    "GET /v1/accounts/{id}/purchases": Facts(
+        operation="listPurchases",
+        tag=READING,
+        summary="What the account bought, and what became of it",
+        notes="Pages are in no order of time; within one the newest comes first.",
+        answers={200: ("Purchases",)},
+        query=payment_bodies.PurchasesQuery,
+    ),
     "POST /v1/accounts/{id}/grants": Facts(
         operation="giveGrant",
         tag=OPERATORS,
@@ -265,6 +242,25 @@ FACTS: dict[str, Facts] = {
         answers={200: ("Quarantine",)},
         query=bodies.QuarantineQuery,
     ),
+    "GET /v1/quarantine/payments": Facts(
+        operation="listPaymentCases",
+        tag=OPERATORS,
+        summary="Payments that need a person",
+        notes="A page may be short, even empty, and have a next one.",
+        answers={200: ("Cases",)},
+        query=bodies.QuarantineQuery,
+    ),
+    "POST /v1/quarantine/payments/{case}/release": Facts(
+        operation="releasePaymentCase",
+        tag=OPERATORS,
+        summary="Grant a payment that needed a person, or put it aside, once",
+        notes="A purchase that waits is granted as it was recorded; any other payment needs "
+        "an account and credits.",
+        answers={200: ("Case",)},
+        codes=("not_found", "account_closed", "already_resolved"),
+        body=payment_bodies.ReleaseCaseBody,
+        key=NEEDED,
+    ),
     "PUT /v1/accounts/{id}/plan": Facts(
         operation="putPlan",
         tag=OPERATORS,
@@ -289,6 +285,16 @@ FACTS: dict[str, Facts] = {
         summary="The account has these spend limits and alerts",
         answers={200: ("LimitsChanged", "LimitsUnchanged")},
         body=bodies.LimitsBody,
+        key=OPTIONAL,
+        has_balance=True,
+    ),
+    "PUT /v1/accounts/{id}/entitlements": Facts(
+        operation="putEntitlements",
+        tag=OPERATORS,
+        summary="The account is on the plan that these features of its user lead to",
+        notes="The largest plan that one of them names; none: the default plan.",
+        answers={200: ("Entitled", "EntitledBefore")},
+        body=checkout_bodies.EntitlementsBody,
         key=OPTIONAL,
         has_balance=True,
     ),
@@ -322,6 +328,15 @@ FACTS: dict[str, Facts] = {
         codes=("not_found",),
         has_balance=True,
     ),
+    "POST /v1/reconcile": Facts(
+        operation="reconcile",
+        tag=OPERATORS,
+        summary="Heal what webhooks missed of a range, and say what differs from Stripe",
+        notes="What was applied before is not applied again, so any range may be asked for twice.",
+        answers={200: ("Reconciled",)},
+        codes=("payments_unavailable",),
+        body=bodies.ReconcileBody,
+    ),
     "GET /v1/packs": Facts(
         operation="listPacks",
         tag=BUYING,
@@ -339,11 +354,20 @@ FACTS: dict[str, Facts] = {
     "POST /v1/checkout": Facts(
         operation="openCheckout",
         tag=BUYING,
-        summary="Record a purchase and open its payment page",
+        summary="Record the purchase of a pack or a plan and open its payment page",
         answers={201: ("CheckoutOpened",)},
         codes=("not_found", "account_closed", "payments_unavailable"),
-        body=bodies.CheckoutBody,
+        body=checkout_bodies.CheckoutBody,
         key=NEEDED,
+    ),
+    "POST /v1/portal": Facts(
+        operation="openPortal",
+        tag=BUYING,
+        summary="Where a customer changes cards and subscriptions",
+        notes="Nothing is written; asked twice within a minute, the page is the same one.",
+        answers={201: ("PortalOpened",)},
+        codes=("no_customer", "payments_unavailable"),
+        body=checkout_bodies.PortalBody,
     ),
     "GET /v1/purchases/{purchase_id}": Facts(
         operation="readPurchase",
@@ -351,6 +375,16 @@ FACTS: dict[str, Facts] = {
         summary="Where a purchase stands",
         answers={200: ("Purchase",)},
         codes=("not_found",),
+    ),
+    "POST /v1/purchases/{purchase_id}/refund": Facts(
+        operation="refundPurchase",
+        tag=BUYING,
+        summary="Give money of a purchase back, and take its credits along",
+        notes="The amount is money, in the currency's main unit; without one all that is left.",
+        answers={201: ("PurchaseRefunded",)},
+        codes=("not_found", "not_refundable", "payments_unavailable"),
+        body=payment_bodies.RefundPurchaseBody,
+        key=NEEDED,
     ),
     "POST /v1/webhooks/stripe": Facts(
         operation="receiveStripeEvent",

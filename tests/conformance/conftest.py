@@ -9,14 +9,22 @@ import pytest
 
 from simulation.store import SimStore
 from tests.conformance.engines import is_installed, running_engine, running_moto
-from tests.integration.conftest import bought, clock, environment, stripe, table_of_template
+from tests.integration.conftest import (
+    bought,
+    clock,
+    environment,
+    lists,
+    refunds,
+    stripe,
+    table_of_template,
+)
 from tests.support import dumping
 from tests.support.driving import Driver, FakeClock
 from tests.support.faults import FaultyClient
 from tests.support.forgetting import forget
 from tollkeeper.edge import wiring
 
-__all__ = ["bought", "clock", "environment", "stripe"]
+__all__ = ["bought", "clock", "environment", "lists", "refunds", "stripe"]
 
 ENGINES = (
     "moto",

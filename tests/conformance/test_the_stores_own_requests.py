@@ -22,6 +22,7 @@ from tests.integration.conftest import TABLE, table_of_template
 from tests.integration.test_sweep import sweep
 from tests.support.driving import Driver, FakeClock
 from tests.support.forgetting import forget
+from tests.support.money_back import REFUNDED, charge_of, event_about
 from tests.support.payments import FakeStripe, buy, deliver
 from tollkeeper.edge import wiring
 from tollkeeper.edge.quarantine_routes import show_place
@@ -79,6 +80,7 @@ def live(driver: Driver, clock: FakeClock, stripe: FakeStripe) -> None:
     paid = stripe.report(purchase, at=clock.now())
     for _ in range(2):
         assert deliver(driver, paid).status == 200
+    move_money(driver, stripe, purchase, clock)
     assert sweep()["rolled"] == 0
     clock.forward(days=33)
     sweep()
@@ -90,6 +92,25 @@ def live(driver: Driver, clock: FakeClock, stripe: FakeStripe) -> None:
     assert driver.call(route, path={"id": "user_2"}, query={"limit": "2"}).body["next_cursor"]
     for place in ((0, ""), (5, "001795176000000#user_1#c#k")):
         assert driver.call("GET /v1/quarantine", query={"cursor": show_place(*place)}).status == 200
+
+
+def move_money(driver: Driver, stripe: FakeStripe, purchase: str, clock: FakeClock) -> None:
+    """News of money that goes back, before and after it is known whose it is, and a case."""
+    back = event_about(driver, REFUNDED, charge_of(purchase, 1000))
+    strange = charge_of(purchase, 5000, id="ch_9", payment_intent="pi_9", metadata={})
+    for event in (back, back, event_about(driver, REFUNDED, strange)):
+        assert deliver(driver, event).status == 200
+    second = stripe.report(purchase, at=clock.now(), id="cs_2", payment_intent="pi_9")
+    assert deliver(driver, second)["outcome"] == "quarantined"
+    (case,) = driver.call("GET /v1/quarantine/payments")["cases"]
+    body = {"action": "grant", "credits": 1, "reason": "r"}
+    release = "POST /v1/quarantine/payments/{case}/release"
+    for key in ("r-1", "r-1", "r-2"):
+        driver.call(release, body, path={"case": case["case"]}, key=key)
+    purchases = "GET /v1/accounts/{id}/purchases"
+    page = driver.call(purchases, path={"id": "user_1"}, query={"limit": "1"})
+    rest = driver.call(purchases, path={"id": "user_1"}, query={"cursor": page["next_cursor"]})
+    assert len(rest["purchases"]) == 1
 
 
 def test_the_handlers_requests_are_answered_alike(

@@ -57,7 +57,7 @@ FULL_ACCOUNT = Account(
     next_zone_at=BERLIN_MIDNIGHT,
     name="Jürgen \N{GRINNING FACE}",
     grants=(LATER_GRANT, PLAN_GRANT, PACK_GRANT),
-    overdraft_debt_microcredits=1_250_000,
+    debt_microcredits=1_250_000,
     features={"chat": 4, "call": 1},
     windows=Windows(2_500_000, 3_500_000, 4_500_000),
     totals=TOTALS,
@@ -170,7 +170,7 @@ FULL_KEY = ServiceKey(
 BARE_KEY = ServiceKey("k_1", "", "d0", (), created_at=NOON, created_by="")
 
 EVENT = EventSeen("evt_1", "checkout.session.completed", "granted", NOON)
-LINK = Linked("pi_1", USER, "pur_0123")
+LINK = Linked("pi_1", USER, "pur_0123", version=0)
 DAY = DayClosed(date(2026, 11, 19), {TotalKey("call", "", "Übung"): Total(1, 0, 1_000_000, 0, 0)})
 RETURNED = ChargeReturned(EntryKey("c#order-16"), EntryKey("c#order-17"))
 RERATED = ChargeReturned(EntryKey("c#order-16"), EntryKey("c#order-18"), is_rerate=True)

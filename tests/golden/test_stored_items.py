@@ -12,8 +12,24 @@ from typing import Any
 
 import pytest
 
-from tests.golden import stored, stored_gate, stored_prices
+from tests.golden import (
+    stored,
+    stored_billing,
+    stored_debt,
+    stored_gate,
+    stored_payments,
+    stored_prices,
+)
 from tollkeeper.store.api_keys import api_key_from_item, api_key_to_item
+from tollkeeper.store.billing import billing_from_item, billing_to_item
+from tollkeeper.store.cases import case_from_item, case_to_item, case_to_list_item
+from tollkeeper.store.codes import (
+    code_from_item,
+    code_to_item,
+    made_from_item,
+    made_to_item,
+    redeemed_to_item,
+)
 from tollkeeper.store.items import (
     HISTORY_ATTRIBUTES,
     account_from_item,
@@ -54,6 +70,9 @@ VALUES: dict[str, tuple[object, Callable[[Any], Item], Callable[[Item], object] 
     "account.gate": (stored_gate.GATE_ACCOUNT, account_item, account_from_item),
     "account.never_low": (stored_gate.NEVER_LOW_ACCOUNT, account_item, account_from_item),
     "account.prices": (stored_prices.PRICED_ACCOUNT, account_item, account_from_item),
+    "account.owing": (stored_debt.OWING_ACCOUNT, account_item, account_from_item),
+    "entry.clawback": (stored_debt.TAKEN_ENTRY, entry_to_item, entry_from_item),
+    "entry.reinstate": (stored_debt.GIVEN_ENTRY, entry_to_item, entry_from_item),
     "entry.prices": (stored_prices.PRICED_ENTRY, entry_to_item, entry_from_item),
     "entry.settle": (stored_gate.SETTLE_ENTRY, entry_to_item, entry_from_item),
     "entry.full": (stored.FULL_ENTRY, entry_to_item, entry_from_item),
@@ -64,6 +83,20 @@ VALUES: dict[str, tuple[object, Callable[[Any], Item], Callable[[Item], object] 
     "key.full": (stored.FULL_KEY, api_key_to_item, api_key_from_item),
     "key.bare": (stored.BARE_KEY, api_key_to_item, api_key_from_item),
     "link": (stored.LINK, link_to_item, link_from_item),
+    "purchase.money": (stored_payments.PURCHASE, purchase_to_item, purchase_from_item),
+    "link.remembering": (stored_payments.REMEMBERING, link_to_item, link_from_item),
+    "link.alias": (stored_payments.ALIAS, link_to_item, link_from_item),
+    "link.ended": (stored_payments.ENDED, link_to_item, link_from_item),
+    "case.open": (stored_payments.OPEN_CASE, case_to_item, case_from_item),
+    "case.bare": (stored_payments.BARE_CASE, case_to_item, case_from_item),
+    "case.resolved": (stored_payments.RESOLVED_CASE, case_to_item, case_from_item),
+    "case.listed": (stored_payments.RESOLVED_CASE, case_to_list_item, case_from_item),
+    "billing.full": (stored_billing.FULL_BILLING, billing_to_item, billing_from_item),
+    "billing.bare": (stored_billing.BARE_BILLING, billing_to_item, billing_from_item),
+    "code.full": (stored_billing.FULL_CODE, code_to_item, code_from_item),
+    "code.bare": (stored_billing.BARE_CODE, code_to_item, code_from_item),
+    "code.redeemed": (stored_billing.REDEEMED, redeemed_to_item, None),
+    "code.made": (stored_billing.MADE, made_to_item, made_from_item),
     "event": (stored.EVENT, event_to_item, None),
     "day": (stored.DAY, lambda day: day_to_item(stored.USER, day), None),
     "returned": (stored.RETURNED, mark_item, returned_from_item),

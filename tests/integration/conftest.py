@@ -16,7 +16,11 @@ from tests.support.contract import assert_documented
 from tests.support.driving import Driver, FakeClock
 from tests.support.faults import FaultyClient
 from tests.support.forgetting import forget
+from tests.support.listing import FakeLists
+from tests.support.money_back import FakeRefunds
 from tests.support.payments import FakeStripe, buy
+from tests.support.stripe_machine import Machine, plug_in
+from tests.support.top_ups import stand
 from tollkeeper.edge import wiring
 from tollkeeper.store.client import connect
 
@@ -86,11 +90,43 @@ def driver(clock: FakeClock) -> Iterator[Driver]:
 
 
 @pytest.fixture
-def stripe(monkeypatch: pytest.MonkeyPatch) -> FakeStripe:
+def lists(monkeypatch: pytest.MonkeyPatch) -> FakeLists:
+    """What the test's own Stripe lists: nothing at first."""
+    fake = FakeLists()
+    monkeypatch.setattr(wiring, "stripe_lists", lambda: fake)
+    return fake
+
+
+@pytest.fixture
+def refunds(monkeypatch: pytest.MonkeyPatch) -> FakeRefunds:
+    """What gives money back in place of Stripe."""
+    fake = FakeRefunds()
+    monkeypatch.setattr(wiring, "refund_gateway", lambda: fake)
+    return fake
+
+
+@pytest.fixture
+def stripe(monkeypatch: pytest.MonkeyPatch, lists: FakeLists) -> FakeStripe:
     """A Stripe of the test's own, which the checkout function opens pages at."""
+    assert not lists.calls, "nothing goes to the real one"
     fake = FakeStripe()
     monkeypatch.setattr(wiring, "stripe_gateway", lambda: fake)
     return fake
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch, clock: FakeClock) -> Machine:
+    """The simulated Stripe account that this stack charges saved cards of."""
+    made = Machine(clock)
+    plug_in(monkeypatch, made)
+    return made
+
+
+@pytest.fixture
+def ready(driver: Driver, machine: Machine) -> Driver:
+    """user_1 has 15 credits, tops itself up below 20, and has a customer whose card works."""
+    stand(driver, machine, "good")
+    return driver
 
 
 @pytest.fixture

@@ -176,6 +176,7 @@ def test_s3_08_the_account_says_what_was_purchased_spent_and_is_there(
         "transferred_in": 0,
         "transferred_out": 0,
         "uncollected": 0,
+        "clawed_back": 0,
     }
     verify_ledger(driver, "user_1")
 

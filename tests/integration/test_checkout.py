@@ -125,7 +125,9 @@ def test_s4_09_checkout_records_the_pack_and_answers_where_to_pay(
         "purchase_id": answer["purchase_id"],
         "checkout_url": session["url"],
         "account": "user_1",
+        "kind": "pack",
         "pack": "pro",
+        "plan": None,
         "credits": 500,
         "price": "50.00",
         "currency": "usd",
@@ -157,7 +159,9 @@ def test_a_created_purchase_can_be_read_by_its_id_alone(driver: Driver) -> None:
     assert state.body == {
         "purchase_id": bought["purchase_id"],
         "account": "user_1",
+        "kind": "pack",
         "pack": "pro",
+        "plan": None,
         "credits": 500,
         "price": "50.00",
         "currency": "usd",
@@ -165,6 +169,11 @@ def test_a_created_purchase_can_be_read_by_its_id_alone(driver: Driver) -> None:
         "reason": None,
         "created_at": "2026-11-20T12:00:00+00:00",
         "paid_at": None,
+        "refunded": "0.00",
+        "clawed_back": 0,
+        "uncollected": 0,
+        "lapsed": 0,
+        "disputes": [],
     }
 
 

@@ -27,8 +27,8 @@ def heal(driver: Driver) -> str:
     raise AssertionError("a checkout that is repeated must end")
 
 
-# Calls of a checkout: account, purchase, purchase written, (Stripe,) page written.
-READS, WRITES = (0, 1), (2, 3)
+# Calls of a checkout: account, purchase, who pays, purchase written, (Stripe,) page written.
+READS, WRITES = (0, 1, 2), (3, 4)
 
 
 @pytest.mark.parametrize("call", READS)
@@ -105,7 +105,7 @@ def test_two_tries_at_once_record_one_purchase_and_answer_the_same_page(
     others: list[Any] = []
     driver.grant("user_1", 1)
     faults.forget()
-    faults.before = {2: lambda: others.append(buy(driver))}
+    faults.before = {3: lambda: others.append(buy(driver))}
 
     mine = buy(driver)
 
@@ -120,7 +120,7 @@ def test_two_tries_at_once_may_both_have_asked_stripe(
     others: list[Any] = []
     driver.grant("user_1", 1)
     faults.forget()
-    faults.before = {3: lambda: others.append(buy(driver))}
+    faults.before = {4: lambda: others.append(buy(driver))}
 
     mine = buy(driver)
 
@@ -137,7 +137,7 @@ def test_another_checkout_at_once_under_the_same_key_is_refused(
     others: list[Any] = []
     driver.grant("user_1", 1)
     faults.forget()
-    faults.before = {2: lambda: others.append(buy(driver, pack="starter"))}
+    faults.before = {3: lambda: others.append(buy(driver, pack="starter"))}
 
     mine = buy(driver)
 
@@ -151,7 +151,7 @@ def test_a_page_that_was_paid_before_it_was_recorded_is_the_purchases_own(
 ) -> None:
     driver.grant("user_1", 1)
     faults.forget()
-    faults.plan = {3: "crash_before"}
+    faults.plan = {4: "crash_before"}
     with pytest.raises(Crash):
         buy(driver)
     faults.forget()

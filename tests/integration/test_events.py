@@ -18,7 +18,7 @@ from tollkeeper.service.keys import adopt_key
 FOLDER = Path(__file__).parents[2] / "events"
 FILES = sorted(path.stem for path in FOLDER.glob("*.json"))
 KEY = "tk_dev_0123456789ab_example"
-NOT_HTTP = ("authorizer", "notify", "period_reset")
+NOT_HTTP = ("authorizer", "notify", "period_reset", "top_up")
 PAYMENTS = ("checkout", "purchase_webhook")
 
 # In this order, in one table: what each answers, and a member of the answer.
@@ -47,19 +47,33 @@ REPLAYED: dict[str, tuple[int, str, object]] = {
     "admin.refund": (201, "refunded", 0.5),
     "admin.rerate": (409, "code", "not_pending"),
     "admin.quarantine": (200, "next_cursor", None),
+    "admin.payment_cases": (200, "next_cursor", None),
+    "admin.release_case": (404, "code", "not_found"),
+    "account.purchases": (200, "next_cursor", None),
+    "admin.make_code": (201, "redemptions", 0),
+    "admin.redeem": (201, "granted", 5),
+    "admin.end_code": (200, "redemptions", 1),
+    "admin.top_up": (200, "available", 118.5),
+    "account.top_up": (200, "hindrance", "no_customer"),
     "admin.plan": (200, "to", "pro"),
     "admin.profile": (200, "zone", "Europe/Berlin"),
-    "account.balance": (200, "available", 149.5),
+    "account.balance": (200, "available", 154.5),
     "account.entries": (200, "next_cursor", None),
     "stats.stats": (200, "zone", "UTC"),
     "verify.account": (200, "is_clean", True),
+    "reconcile.reconcile": (200, "next_cursor", None),
+    "admin.entitlements": (200, "plan", "free"),
     "admin.freeze": (200, "kind", "freeze"),
     "admin.unfreeze": (200, "kind", "unfreeze"),
     "admin.close": (200, "kind", "close"),
     "admin.key": (201, "name", "job runner"),
     "admin.revoke": (200, "key_id", "0123456789ab"),
 }
-TEXTS = {"account.entries_csv": "seq,at,kind", "admin.keys": "job runner"}
+TEXTS = {
+    "account.entries_csv": "seq,at,kind",
+    "admin.keys": "job runner",
+    "admin.codes": "WELCOME",
+}
 
 
 def read_event(name: str) -> dict[str, Any]:
@@ -154,6 +168,22 @@ def test_the_schedules_events_sweep(stack: Driver) -> None:
     assert some["rolled"] + everything["rolled"] == 1
     assert everything["is_finished"] is True
     assert len([name for name in FILES if name.startswith("period_reset.")]) == 2
+
+
+def test_what_asks_for_a_top_up_is_looked_into(stack: Driver) -> None:
+    for name in ("top_up.due", "top_up.refused"):
+        assert replay(name) == {"account": "user_1", "outcome": "no_rule"}
+
+    assert replay("top_up.schedule") == {"looked": 0, "busy": 0, "broken": 0, "left": False}
+    assert len([name for name in FILES if name.startswith("top_up.")]) == 3
+
+
+def test_the_schedules_events_reconcile(stack: Driver) -> None:
+    hourly, daily = replay("reconcile.hourly"), replay("reconcile.daily")
+
+    assert hourly == daily == {"seen": 0, "healed": 0, "differs": 0, "is_finished": False}
+    assert stack.requests == 0
+    assert len([name for name in FILES if name.startswith("reconcile.")]) == 3
 
 
 def test_the_schedules_events_verify(stack: Driver) -> None:

@@ -15,7 +15,7 @@ from tests.support.driving import Answered, Driver, FakeContext, load, read_answ
 from tests.support.dumping import dump_table, table_client
 from tests.support.hostile import BAD, BAD_KEYS, BAD_PATHS, NOT_NUMBERS
 from tests.support.payments import FakeStripe
-from tests.support.requests import ACCOUNT, ASKS, BUDGET, CHARGE, HOLD, Asks, bad_bodies
+from tests.support.requests import ACCOUNT, ASKS, BUDGET, CHARGE, CODE, HOLD, Asks, bad_bodies
 from tollkeeper.edge.problems import PROBLEMS
 from tollkeeper.edge.routes import ROUTES
 
@@ -39,6 +39,8 @@ def stack(driver: Driver, stripe: FakeStripe) -> Driver:
     funded = {"budget": BUDGET, "amount": 10}
     path = {"id": ACCOUNT}
     assert driver.call("POST /v1/accounts/{id}/budgets", funded, path=path, key="b").status == 201
+    code = {"code": CODE, "credits": 5, "reason": "r"}
+    assert driver.call("POST /v1/codes", code, key="code").status == 201
     body = {"name": "n", "scopes": ["read"]}
     assert driver.call("POST /v1/keys", body, key="first").status == 201
     return driver
@@ -162,7 +164,8 @@ def test_a_body_that_is_no_base64_is_refused(stack: Driver, route: str) -> None:
 def test_a_missing_member_is_named(stack: Driver, route: str) -> None:
     attack = Attack(stack, route)
     assert attack.asks.model is not None
-    fields = attack.asks.model.model_fields
+    found = attack.asks.model.model_fields
+    fields = {each.alias or name: each for name, each in found.items()}
     needed = [name for name in attack.asks.good if fields[name].is_required()]
     for name in needed if len(attack.asks.good) > 1 else ():
         members = {k: json.loads(v) for k, v in attack.asks.good.items() if k != name}

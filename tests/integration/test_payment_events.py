@@ -15,12 +15,14 @@ from tollkeeper.edge.routes import ROUTES
 from tollkeeper.service.keys import adopt_key
 
 FOLDER = Path(__file__).parents[2] / "events"
+BUS = "purchase_webhook.bus"  # the same payment, by the other door
 KEY = "tk_dev_0123456789ab_example"
 
 # In this order, in one table: what each answers, and a member of the answer.
 REPLAYED = {
     "checkout.packs": (200, "packs", None),
     "checkout.catalog": (200, "operations", None),
+    "checkout.portal": (409, "code", "no_customer"),
     "checkout.open": (201, "purchase_id", "pur_63567596c2fbb1e92cf7f805b3a491a7"),
     "checkout.open_elsewhere": (422, "code", "invalid"),
     "purchase_webhook.not_ours": (200, "outcome", "ignored"),
@@ -28,6 +30,7 @@ REPLAYED = {
     "purchase_webhook.unpaid_base64": (200, "outcome", "pending"),
     "purchase_webhook.paid": (200, "outcome", "granted"),
     "checkout.purchase": (200, "status", "paid"),
+    "checkout.refund": (201, "status", "partially_refunded"),
 }
 
 
@@ -46,15 +49,19 @@ def test_the_table_has_every_event_of_the_two_functions() -> None:
         for path in FOLDER.glob(f"{function}.*.json")
     }
 
-    assert files == set(REPLAYED)
+    assert files == set(REPLAYED) | {BUS}
 
 
-@pytest.mark.usefixtures("stripe")
+@pytest.mark.usefixtures("stripe", "refunds")
 def test_every_event_is_answered_as_the_table_says(driver: Driver) -> None:
     assert driver, "there is a table"
     adopt_key(gatehouse(), KEY, name="example", scopes=("purchase", "read"))
 
     for name, (status, member, value) in REPLAYED.items():
+        if name == "checkout.refund":
+            event = json.loads((FOLDER / f"{BUS}.json").read_text(encoding="utf-8"))
+            answered = load("purchase_webhook").handler(event, FakeContext())
+            assert answered == {"outcome": "duplicate"}
         answer = replay(name)
         assert answer.status == status, (name, answer.text)
         assert answer[member] if value is None else answer[member] == value, name

@@ -164,8 +164,8 @@ def test_another_event_for_the_same_payment_is_a_duplicate_even_after_a_year(
     assert len(grants(driver)) == 1
 
 
-# Calls of a granting delivery: link, purchase, account, everything written.
-@pytest.mark.parametrize("case", list(itertools.product(range(4), [True, False])))
+# Calls of a granting delivery: link, purchase, the payment's link, account, everything written.
+@pytest.mark.parametrize("case", list(itertools.product(range(5), [True, False])))
 def test_two_deliveries_at_once_grant_once(
     driver: Driver, faults: FaultyClient, stripe: FakeStripe, bought: str, case: tuple[int, bool]
 ) -> None:
@@ -189,7 +189,7 @@ def test_a_charge_at_the_same_time_is_not_lost(
 ) -> None:
     event = report(driver, stripe, bought)
     faults.forget()
-    faults.before = {3: lambda: driver.deduct("user_1", "sms", "k1")}
+    faults.before = {4: lambda: driver.deduct("user_1", "sms", "k1")}
 
     assert deliver(driver, event)["outcome"] == "granted"
     assert available(driver) == 514

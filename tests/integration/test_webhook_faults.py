@@ -35,8 +35,9 @@ def deliver_again(driver: Driver, event: dict[str, Any]) -> None:
     raise AssertionError("a delivery that is repeated must end")
 
 
+# Calls of a granting delivery: link, purchase, the payment's link, account, everything written.
 @pytest.mark.parametrize(
-    "case", list(itertools.product(range(4), [*READ_FAULTS, "crash_before", "crash_after"]))
+    "case", list(itertools.product(range(5), [*READ_FAULTS, "crash_before", "crash_after"]))
 )
 def test_a_fault_at_any_call_of_a_grant_is_healed_by_the_next_delivery(
     driver: Driver, faults: FaultyClient, stripe: FakeStripe, bought: str, case: tuple[int, str]
@@ -53,7 +54,7 @@ def test_a_fault_at_any_call_of_a_grant_is_healed_by_the_next_delivery(
     else:
         assert first.status in (200, 503)
 
-    assert faults.calls[call] == ("TransactWriteItems" if call == 3 else "GetItem")
+    assert faults.calls[call] == ("TransactWriteItems" if call == 4 else "GetItem")
     faults.forget()
     deliver_again(driver, event)
     assert (available(driver), len(grants(driver))) == (515, 1)
@@ -67,7 +68,7 @@ def test_a_grant_that_cannot_be_written_at_once_is_written_by_the_same_delivery(
 ) -> None:
     event = report(driver, stripe, bought)
     faults.forget()
-    faults.plan = {3: fault}
+    faults.plan = {4: fault}
 
     answer = deliver(driver, event)
 
@@ -77,9 +78,9 @@ def test_a_grant_that_cannot_be_written_at_once_is_written_by_the_same_delivery(
     verify_ledger(driver, "user_1")
 
 
-# Calls of a delivery that grants nothing: link, purchase, purchase and event written.
+# Calls of a delivery that grants nothing: link, purchase, the payment's link, all written.
 @pytest.mark.parametrize(
-    "case", list(itertools.product(range(3), [*WRITE_FAULTS, "crash_before", "crash_after"]))
+    "case", list(itertools.product(range(4), [*WRITE_FAULTS, "crash_before", "crash_after"]))
 )
 def test_a_fault_at_any_call_of_a_delivery_without_a_grant_is_healed_by_the_next(
     driver: Driver, faults: FaultyClient, stripe: FakeStripe, bought: str, case: tuple[int, str]
@@ -102,7 +103,7 @@ def test_a_fault_at_any_call_of_a_delivery_without_a_grant_is_healed_by_the_next
     verify_ledger(driver, "user_1")
 
 
-@pytest.mark.parametrize("call", [0, 1, 2])
+@pytest.mark.parametrize("call", [0, 1, 2, 3])
 def test_two_deliveries_at_once_of_an_unpaid_session_are_both_taken(
     driver: Driver, faults: FaultyClient, stripe: FakeStripe, bought: str, call: int
 ) -> None:
@@ -117,7 +118,7 @@ def test_two_deliveries_at_once_of_an_unpaid_session_are_both_taken(
     assert (answer.status, answer["outcome"]) == (200, "duplicate")
 
 
-@pytest.mark.parametrize("call", [0, 1, 2, 3])
+@pytest.mark.parametrize("call", [0, 1, 2, 3, 4])
 def test_a_payment_and_its_being_pending_at_once_end_paid(
     driver: Driver, faults: FaultyClient, stripe: FakeStripe, bought: str, call: int
 ) -> None:
@@ -139,7 +140,7 @@ def test_where_the_ledger_stays_away_stripe_is_asked_to_try_again(
 ) -> None:
     event = report(driver, stripe, bought)
     faults.forget()
-    faults.plan = dict.fromkeys(range(3, 2000), "throttled")
+    faults.plan = dict.fromkeys(range(4, 2000), "throttled")
 
     answer = deliver(driver, event)
 

@@ -17,6 +17,8 @@ def audit_ledger(ledger: MemoryLedger) -> Findings:
         audit.add_mark(ChargeReturned(charge, by))
     for day, totals in ledger.days.items():
         audit.add_day(DayClosed(day, totals))
+    for purchase in ledger.purchases.values():
+        audit.add_purchase(purchase)
     for entry in ledger.entries.values():
         audit.add(entry)
     return audit.finish()

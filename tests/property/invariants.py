@@ -38,17 +38,30 @@ def check_fold(ledger: MemoryLedger) -> None:
     """I1: available is the fold of the rows, and so is what every grant holds."""
     account = ledger.account
     assert account is not None
-    total, debt = 0, 0
+    total, debt, owed = 0, 0, 0
     grants: dict[str, int] = {}
     for entry in sorted(ledger.entries.values(), key=lambda e: e.seq):
         total += entry.delta_microcredits
         debt += entry.debt_change_microcredits
         assert entry.debt_after_microcredits == debt, "the debt is explained"
+        owed += entry.clawback_debt_change_microcredits
+        assert 0 <= owed <= debt, "what is owed for money that went back is part of it"
+        _check_owed(entry)
         _fold_grants(grants, entry)
     assert total == account.available_microcredits
-    assert debt == account.overdraft_debt_microcredits
+    assert debt == account.debt_microcredits
+    assert owed == account.clawback_debt_microcredits
     started = {g.id: g.remaining_microcredits for g in account.grants if g.has_started}
     assert {name: held for name, held in grants.items() if held} == started
+
+
+def _check_owed(entry: Entry) -> None:
+    """A clawback alone makes somebody owe for money, and is all that makes its debt."""
+    change, debt = entry.clawback_debt_change_microcredits, entry.debt_change_microcredits
+    if entry.kind is EntryKind.CLAWBACK:
+        assert change == debt >= 0
+    else:
+        assert change <= 0
 
 
 def _fold_grants(grants: dict[str, int], entry: Entry) -> None:

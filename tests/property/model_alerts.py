@@ -16,8 +16,16 @@ def alert(state: State) -> None:
     """The newest row says what was crossed by it; of an account that is closed, nothing."""
     if state.status == "closed":
         return
-    said = [*_balance(state), *_windows(state)]
+    said = [*_balance(state), *_windows(state), *_top_up(state)]
     state.rows[-1] = replace(state.rows[-1], alerts=tuple(said))
+
+
+def _top_up(state: State) -> list[str]:
+    """Each row that takes something and leaves less than is wanted, while it may be spent."""
+    below = state.top_up_below
+    if below is None or state.status != "active" or state.rows[-1].delta >= 0:
+        return []
+    return ["top_up"] if state.rows[-1].after < below else []
 
 
 def _windows(state: State) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from .days import local_day, midnight
 from .model_budgets import BUDGETS
+from .model_clawbacks import CLAWBACKS
 from .model_credits import bring_in, draw, unspend
 from .model_holds import HOLDS
 from .model_limits import LIMITS
@@ -43,7 +44,7 @@ def _charge(
     run.measured, run.volume = feature, volume
     run.credits = left = cost
     run.draws, left = draw(state, left)
-    state.debt += left
+    state.overdrawn += left
     state.post("charge", -cost, debt=debt, run=number, draws=run.draws)
 
 
@@ -146,4 +147,5 @@ HAPPEN: dict[str, Any] = {
     **LIMITS,
     **BUDGETS,
     **RERATES,
+    **CLAWBACKS,
 }

@@ -90,8 +90,7 @@ def _take_back(state: State, parts: list[Part]) -> None:
     """What comes back pays what is owed, then is where it was; with an ended grant it is lost."""
     debt, available, gone = state.debt, state.available(), 0
     amount = sum(part.amount for part in parts)
-    owed = min(state.debt, amount)
-    state.debt -= owed
+    owed = state.pay(amount)
     returned: list[tuple[int, int]] = []
     for part in reversed(parts):
         kept = part.amount - min(owed, part.amount)

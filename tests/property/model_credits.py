@@ -39,9 +39,7 @@ def pay_debt(state: State, bucket: Bucket) -> None:
     else:
         state.granted += bucket.remaining
     state.purchased += bucket.remaining if bucket.kind == "pack" else 0
-    paid = min(bucket.remaining, state.debt)
-    bucket.remaining -= paid
-    state.debt -= paid
+    bucket.remaining -= state.pay(bucket.remaining)
 
 
 def make_room(state: State, bucket: Bucket) -> Bucket:
@@ -76,9 +74,7 @@ def unspend(state: State, run: Run, amount: int) -> tuple[list[tuple[int, int]],
 
     Returns: what grants got back, and the grant made for what has none to go to.
     """
-    paid = min(state.debt, amount)
-    state.debt -= paid
-    left, held = amount - paid, None
+    left, held = amount - state.pay(amount), None
     returned: list[tuple[int, int]] = []
     for number, drawn in reversed(run.draws):
         bucket = state.buckets[number]
@@ -96,12 +92,14 @@ def unspend(state: State, run: Run, amount: int) -> tuple[list[tuple[int, int]],
 def put_back(state: State, held: Held) -> tuple[list[tuple[int, int]], Bucket | None, int]:
     """What is left of the hold is free: where it went, a grant made for it, and what expired.
 
-    It pays what is owed; the rest goes to the grants it came from, the last one first, and is
-    lost with those that ended. What came on credit that was paid since is an adjustment.
+    What was on credit is so no more; the rest pays what is owed and then goes to the grants it
+    came from, the last one first, and is lost with those that ended. What came on credit that
+    was paid since is an adjustment.
     """
-    paid = min(state.debt, held.rest)
-    state.debt -= paid
-    left, gone, into = held.rest - paid, 0, None
+    unused = min(state.overdrawn, held.credit)
+    state.overdrawn -= unused
+    left, gone, into = held.rest - unused, 0, None
+    left -= state.pay(left)
     returned: list[tuple[int, int]] = []
     for number, drawn in reversed(held.draws):
         part = min(left, drawn)

@@ -23,7 +23,7 @@ def _open(
     """Credits are set aside: those of grants in their order, then of the overdraft."""
     debt = state.debt
     draws, left = draw(state, amount)
-    state.debt += left
+    state.overdrawn += left
     is_counted = feature in state.rule().limits
     state.holds[hold] = Held(
         id=hold,
@@ -111,12 +111,11 @@ def _take_more(state: State, held: Held, run: Run, missing: int) -> int:
 
     Returns: what cannot be collected.
     """
-    more, missing = draw(state, missing)
-    run.draws = [*run.draws, *more]
-    left = max(0, state.rule().overdraft - state.debt)
-    owed = missing if state.policy(held) == "debt" else min(missing, left)
-    state.debt += owed
-    return missing - owed
+    draws, missing = draw(state, missing)
+    run.draws = [*run.draws, *draws]
+    more = missing if state.policy(held) == "debt" else min(missing, state.credit_left())
+    state.overdrawn += more
+    return missing - more
 
 
 def _count(state: State, held: Held, run: Run, count: int | None) -> None:

@@ -25,4 +25,10 @@ def _set_limits(state: State, setter: str, **facts: Any) -> None:
     state.post("limits", 0)
 
 
-LIMITS: dict[str, Any] = {"set_limits": _set_limits}
+def _set_top_up(state: State, below: int | None) -> None:
+    """A top-up is wanted below that, or no more."""
+    state.top_up_below = below
+    state.post("top_up", 0)
+
+
+LIMITS: dict[str, Any] = {"set_limits": _set_limits, "set_top_up": _set_top_up}

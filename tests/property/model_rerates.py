@@ -25,9 +25,8 @@ def _rerate(state: State, index: int, price: int, *, uncollected: int) -> None:
         delta = amount
     else:
         draws, missing = draw(state, max(0, more))
-        left = max(0, state.rule().overdraft - state.debt)
-        owed = missing if state.rule().above == "debt" else min(missing, left)
-        state.debt += owed
+        owed = missing if state.rule().above == "debt" else min(missing, state.credit_left())
+        state.overdrawn += owed
         grant, delta = None, missing - owed - max(0, more)
         state.backs.append((state.today, index, "rerate", delta))
         state.mores.append((state.today, len(state.periods), -delta))

@@ -16,7 +16,7 @@ MOST_GRANTS = 40
 
 @dataclass(frozen=True)
 class Plan:
-    """What the model knows of a plan."""
+    """What the model knows of a plan. It `forgives` what was spent before its money went back."""
 
     allocation: int
     from_opening: bool = False
@@ -27,6 +27,7 @@ class Plan:
     above: str = "charge_available"
     caps: dict[str, int] = field(default_factory=dict[str, int])
     open_holds: int = 20
+    forgives: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ class Row:
     """A row of the ledger. `run` is the number of the run it is about, where it is about one.
 
     Shape: `draws` is from a grant's id to what went out of it, or back into it; `returned` is
-    what came back to it of a hold.
+    what came back to it of a hold. `owed` is what is owed for money that went back, after it.
     """
 
     kind: str
@@ -140,6 +141,8 @@ class Row:
     uncollected: int
     is_late: bool
     returned: dict[str, int]
+    owed: int = 0
+    owed_change: int = 0
     alerts: tuple[str, ...] = ()
 
 
@@ -166,7 +169,9 @@ class State:
     waiting_zone_at: int = 0
     status: str = "active"
     name: str | None = None
-    debt: int = 0
+    overdrawn: int = 0
+    owed: int = 0
+    clawed: int = 0
     buckets: list[Bucket] = field(default_factory=list[Bucket])
     runs: list[Run] = field(default_factory=list[Run])
     backs: list[tuple[int, int, str, int]] = field(default_factory=list[tuple[int, int, str, int]])
@@ -186,11 +191,32 @@ class State:
     own_low_balance: int | None = None
     thresholds: tuple[int, ...] = (50, 80, 100)
     own_thresholds: tuple[int, ...] | None = None
+    top_up_below: int | None = None
     fired: set[tuple[str, int, int]] = field(default_factory=set[tuple[str, int, int]])
     is_low: bool = False
     told_low: bool = False
 
     # What can be asked.
+
+    @property
+    def debt(self) -> int:
+        """Spent beyond what was there, and owed for money that went back."""
+        return self.overdrawn + self.owed
+
+    def pay(self, amount: int) -> int:
+        """So much comes in: it pays for the money first, then what is overdrawn.
+
+        Returns: how much of it that took.
+        """
+        first = min(amount, self.owed)
+        then = min(amount - first, self.overdrawn)
+        self.owed -= first
+        self.overdrawn -= then
+        return first + then
+
+    def credit_left(self) -> int:
+        """How much more may be spent beyond what is there; nothing while money is owed for."""
+        return 0 if self.owed else max(0, self.rule().overdraft - self.overdrawn)
 
     def open_buckets(self) -> list[Bucket]:
         """Those that hold something, oldest first."""
@@ -208,6 +234,8 @@ class State:
 
     def spendable(self) -> int:
         """What a charge may take: what is available, and what is left of the overdraft."""
+        if self.owed:
+            return 0
         return max(0, self.available() + self.plans[self.plan].overdraft)
 
     def open_holds(self) -> list[Held]:
@@ -310,7 +338,7 @@ class State:
         came = self.granted + self.received + self.debt
         spent = self.spent()
         left = sum(b.remaining for b in self.open_buckets() if b.started)
-        went = spent + self.expired + self.taken_down + self.sent
+        went = spent + self.expired + self.taken_down + self.sent + self.clawed
         return came == went + left + self.held()
 
     # What is written down.
@@ -357,6 +385,8 @@ class State:
                 uncollected=uncollected,
                 is_late=is_late,
                 returned=self._by_grant(returned or []),
+                owed=self.owed,
+                owed_change=self.owed - (self.rows[-1].owed if self.rows else 0),
             )
         )
         alert(self)

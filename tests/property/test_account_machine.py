@@ -39,8 +39,9 @@ from tollkeeper.domain.operating import (
 )
 from tollkeeper.domain.roll import next_moment
 
-from .agreement import check_agrees
+from .agreement import check_agrees, check_rows
 from .auditing import audit_ledger
+from .buying import Buying
 from .drawing import (
     AMOUNTS,
     LASTING,
@@ -52,7 +53,6 @@ from .drawing import (
     price_exact,
     price_pages,
 )
-from .driver import Driver
 from .invariants import (
     check_expiries,
     check_fold,
@@ -65,7 +65,7 @@ from .model import Happening, from_moment, replay
 from .world import CATALOG, PLANS
 
 
-class AccountMachine(Driver):
+class AccountMachine(Buying):
     """Everything that can happen to an account, in any order."""
 
     @initialize(
@@ -301,6 +301,7 @@ class AccountMachine(Driver):
         check_expiries(self.ledger)
         stored = replay(PLANS, self.opened, self.happened, from_moment(self.account().rolled_to))
         check_resets(self.ledger, stored.periods)
+        check_rows(self.ledger, stored)
 
     @invariant()
     def the_audit_finds_nothing(self) -> None:

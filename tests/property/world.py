@@ -10,6 +10,7 @@ from typing import Any
 from tollkeeper.domain.account import Account
 from tollkeeper.domain.catalog import (
     Catalog,
+    ClawbackPolicy,
     Flat,
     Local,
     ModelPrice,
@@ -22,6 +23,7 @@ from tollkeeper.domain.catalog import (
 from tollkeeper.domain.draft import ChargeReturned, Decision, Draft
 from tollkeeper.domain.entries import AccountId, Entry, EntryKey
 from tollkeeper.domain.errors import AlreadyRefundedError, TollkeeperError
+from tollkeeper.domain.purchases import Purchase
 from tollkeeper.domain.roll import begin
 from tollkeeper.domain.rules import Tier, VolumeTerms
 from tollkeeper.domain.totals import Total, TotalKey
@@ -36,7 +38,7 @@ from .model import Plan
 
 PLANS = {
     "free": Plan(10_000_000, limits={"call": 3}),
-    "rolling": Plan(20_000_000, from_opening=True, rollover="all"),
+    "rolling": Plan(20_000_000, from_opening=True, rollover="all", forgives=True),
     "capped": Plan(15_000_000, rollover="capped", cap=4_000_000, overdraft=6_000_000),
     "bare": Plan(0, overdraft=2_500_000, limits={"call": 5, "chat": 2}),
 }
@@ -51,6 +53,7 @@ def _terms(name: str, plan: Plan) -> PlanTerms:
         rollover=Rollover(plan.rollover),
         rollover_cap_microcredits=plan.cap,
         overdraft_microcredits=plan.overdraft,
+        clawback=ClawbackPolicy.FLOOR if plan.forgives else ClawbackPolicy.DEBT,
         features=plan.limits,
     )
 
@@ -113,6 +116,7 @@ class MemoryLedger:
     entries: dict[EntryKey, Entry] = field(default_factory=dict[EntryKey, Entry])
     days: Days = field(default_factory=dict[date, dict[TotalKey, Total]])
     returned: dict[EntryKey, EntryKey] = field(default_factory=dict[EntryKey, EntryKey])
+    purchases: dict[str, Purchase] = field(default_factory=dict[str, Purchase])
     transactions: int = 0
 
     def submit(

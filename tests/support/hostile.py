@@ -119,11 +119,14 @@ BAD: dict[str, tuple[str, ...]] = {
     "catalog id": ("[]", "true", "0", '""', '"A"', '"a b"', '"-a"', '"é"', '"' + "x" * 65 + '"'),
     "operation": (*NO_TEXTS, '""', '"SMS"', '"s ms"', '"nothing_of_ours"', r'"sms\u0000"'),
     "label": BAD_LABELS,
+    "features": ("null", '"a"', "{}", "0", '[""]', "[1]", "[null]", '["' + "x" * 101 + '"]'),
     "required label": ("null", *BAD_LABELS),
     "model": ("[]", "true", "0", '""', '"gpt 4"', '"é"', r'"a\u0000"', '"' + "x" * 129 + '"'),
     "reason": (*NO_TEXTS, '""', '"  "', r'"a\u0000"', r'"\u001b[2J"', '"' + "x" * 301 + '"'),
     "optional reason": ("[]", "true", "0", '""', r'"a\u0000"', '"' + "x" * 301 + '"'),
     "moment": BAD_MOMENTS,
+    "required moment": ("null", *BAD_MOMENTS),
+    "reconcile cursor": ("[]", "0", "true", '""', '"charges "', '"charges:"', '"Charges"', '"x:é"'),
     "past moment": (*BAD_MOMENTS, '"2026-11-20T11:59:59Z"'),
     "occurred_at": BAD_MOMENTS,
     "day": ("[]", "0", '""', '"2026-02-30"', '"2026-W01-1"', '"20261120"', '"1999-12-31"', '"x"'),
@@ -148,6 +151,17 @@ BAD: dict[str, tuple[str, ...]] = {
     ),
     "quote": ("[]", "{}", "0", "false", '""', '"' + "x" * 1025 + '"'),
     "optional id": tuple(text for text in BAD_IDS if text != "null"),
+    "small count": ("-1", "0", "1.0", "1.5", "true", '"5"', "[]", "{}", "1000000001", "9" * 30),
+    "promo code": (
+        *NO_TEXTS,
+        '""',
+        '"ab"',
+        '"a b c"',
+        '"é-é"',
+        r'"abc\u0000"',
+        '"' + "x" * 41 + '"',
+    ),
+    "plans": ('"pro"', "{}", "0", "[1]", '["A"]', '["nothing"]', "[null]", '[""]'),
     "seconds": ("null", "0", "-1", "86401", "1.0", "1.5", "true", '"5"', "[]", "{}", "9" * 30),
     "thresholds": (
         "{}",
@@ -181,6 +195,7 @@ BAD: dict[str, tuple[str, ...]] = {
     "name": ("[]", "0", "true", r'"a\u0000"', r'"\u001b"', '"' + "x" * 129 + '"'),
     "scopes": ("null", "[]", "{}", '"read"', '["root"]', "[1]", "[[]]", '["read", "READ"]'),
     "url": (*NO_TEXTS, '""', '"/"', '"javascript:alert(1)"', '"' + "x" * 2049 + '"'),
+    "optional url": ("[]", "0", '""', '"/"', '"javascript:alert(1)"', '"' + "x" * 2049 + '"'),
     "pack": (*NO_TEXTS, '""', '"none_of_ours"', '"a b"'),
     "metadata": (
         "[]",
@@ -222,6 +237,7 @@ BAD_CURSORS = ("", "-1", "1.5", "x", " 1", "１", "9" * 16, "9" * 65, "1,2", "nu
 BAD_DAYS = ("", "2026-02-30", "2026-W01-1", "20261120", "1999-12-31", "3000-01-01", "today", "２")
 
 BAD_PATHS: dict[str, tuple[str, ...]] = {
+    "code": ("", "ab", "a b c", "x" * 41, "a#bc", "é-é", "a\x00bc", "a/bc", "x" * 9000),
     "id": (
         "",
         "#",
@@ -242,6 +258,7 @@ BAD_PATHS: dict[str, tuple[str, ...]] = {
     "hold_id": ("", "#", "a#b", "a~b", "a b", "a\n", "a/b", "é", "a%20b", "\x00", "x" * 129),
     "budget": ("", "#", "a#b", "a~b", "a b", "a\n", "a/b", "é", "a%20b", "\x00", "x" * 129),
     "key_id": ("", "#", "a b", "\n", "é", "x" * 201, "x" * 5000),
+    "case": ("", "#", "a b", "\n", "\x00", "é", "case_" + "0" * 33, "x" * 201, "x" * 5000),
     "purchase_id": ("", "#", "a b", "\n", "é", "x" * 201, "x" * 5000),
 }
 BAD_KEYS = ("", " ", "a b", "a#b", "a~b", "a,b", "é", "a\n", "\x00", "x" * 129, "x" * 9000)

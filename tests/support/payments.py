@@ -10,7 +10,7 @@ from typing import Any
 from tests.support.driving import Answered, Driver
 from tollkeeper.domain.errors import PaymentsUnavailableError
 from tollkeeper.domain.purchases import Purchase
-from tollkeeper.edge.stripe_events import sign
+from tollkeeper.edge.stripe_signature import sign
 from tollkeeper.service.ports import CheckoutPage
 
 SECRET = "whsec_test"
@@ -38,9 +38,16 @@ class FakeStripe:
     events: int = 0
 
     def open_checkout(
-        self, purchase: Purchase, *, success_url: str, cancel_url: str
+        self,
+        purchase: Purchase,
+        *,
+        success_url: str,
+        cancel_url: str,
+        interval: str = "",
+        saves_card: bool = False,
     ) -> CheckoutPage:
         """The page of the purchase, the same one each time."""
+        del interval, saves_card
         call = self.calls
         self.calls += 1
         if call in self.refusals:
@@ -51,6 +58,11 @@ class FakeStripe:
         if call in self.lost:
             raise PaymentsUnavailableError("Stripe's answer got lost.")
         return CheckoutPage(url=session["url"], session=session["id"])
+
+    def open_portal(self, customer: str, *, return_url: str, key: str) -> str:
+        """The customer's page."""
+        del return_url, key
+        return f"https://billing.stripe.test/{customer}"
 
     def report(
         self,

@@ -8,12 +8,13 @@ from typing import Any
 from pydantic import BaseModel
 
 from tests.support.hostile import BAD_CURSORS, BAD_DAYS, BAD_LIMITS
-from tollkeeper.edge import bodies
+from tollkeeper.edge import bodies, checkout_bodies, payment_bodies, top_up_bodies
 
 ACCOUNT = "user_1"
 CHARGE = "seed"
 HOLD = "held_1"
 BUDGET = "team_1"
+CODE = "SEEDED"
 
 
 @dataclass(frozen=True)
@@ -176,6 +177,39 @@ ASKS: dict[str, Asks] = {
     "GET /v1/quarantine": Asks(
         query={"limit": BAD_LIMITS, "cursor": BAD_CURSORS, "unknown": ("1",)}
     ),
+    "GET /v1/quarantine/payments": Asks(
+        query={"limit": BAD_LIMITS, "cursor": BAD_CURSORS, "unknown": ("1",)}
+    ),
+    "POST /v1/quarantine/payments/{case}/release": Asks(
+        payment_bodies.ReleaseCaseBody,
+        {"action": '"dismiss"', "reason": '"r"'},
+        {
+            "action": "choice",
+            "account": "optional id",
+            "credits": "quantity",
+            "reason": "reason",
+        },
+        path={"case": "case_" + "0" * 32},
+        is_keyed=True,
+        refuses_all=True,
+    ),
+    "GET /v1/accounts/{id}/purchases": Asks(
+        query={"limit": BAD_LIMITS, "cursor": BAD_CURSORS, "unknown": ("1",)}, **OF_ACCOUNT
+    ),
+    "POST /v1/purchases/{purchase_id}/refund": Asks(
+        payment_bodies.RefundPurchaseBody,
+        {"reason": '"r"'},
+        {"amount": "quantity", "reason": "reason"},
+        path={"purchase_id": "pur_" + "0" * 32},
+        is_keyed=True,
+        refuses_all=True,
+    ),
+    "PUT /v1/accounts/{id}/entitlements": Asks(
+        checkout_bodies.EntitlementsBody,
+        {"features": '["a"]'},
+        {"features": "features", "reason": "optional reason"},
+        **OF_ACCOUNT,
+    ),
     "PUT /v1/accounts/{id}/plan": Asks(
         bodies.PlanBody,
         {"plan": '"pro"'},
@@ -209,6 +243,44 @@ ASKS: dict[str, Asks] = {
     "POST /v1/accounts/{id}/freeze": STANDING,
     "POST /v1/accounts/{id}/unfreeze": STANDING,
     "POST /v1/accounts/{id}/close": STANDING,
+    "GET /v1/accounts/{id}/top-up": Asks(**OF_ACCOUNT),
+    "PUT /v1/accounts/{id}/top-up": Asks(
+        top_up_bodies.TopUpBody,
+        {"pack": '"pro"', "below": "20"},
+        {
+            "pack": "pack",
+            "below": "quantity",
+            "most_purchases": "small count",
+            "monthly_cap": "quantity",
+            "on": "flag",
+            "return_url": "optional url",
+            "reason": "optional reason",
+        },
+        **OF_ACCOUNT,
+    ),
+    "POST /v1/accounts/{id}/redeem": Asks(
+        top_up_bodies.RedeemBody,
+        {"code": f'"{CODE}"'},
+        {"code": "promo code"},
+        is_keyed=True,
+        **OF_ACCOUNT,
+    ),
+    "POST /v1/codes": Asks(
+        top_up_bodies.CodeBody,
+        {"code": '"WELCOME"', "credits": "5", "reason": '"r"'},
+        {
+            "code": "promo code",
+            "credits": "amount",
+            "reason": "reason",
+            "most_redemptions": "small count",
+            "expires_at": "past moment",
+            "grant_days": "small count",
+            "plans": "plans",
+        },
+        is_keyed=True,
+    ),
+    "GET /v1/codes": Asks(query={"limit": BAD_LIMITS, "cursor": BAD_CURSORS, "unknown": ("1",)}),
+    "DELETE /v1/codes/{code}": Asks(path={"code": "NOBODY-MADE-IT"}, refuses_all=True),
     "POST /v1/keys": Asks(
         bodies.KeyBody,
         {"name": '"n"', "scopes": '["read"]'},
@@ -228,18 +300,36 @@ ASKS: dict[str, Asks] = {
         **OF_ACCOUNT,
     ),
     "GET /v1/verify/{id}": Asks(**OF_ACCOUNT),
+    "POST /v1/reconcile": Asks(
+        bodies.ReconcileBody,
+        {"from": '"2026-11-20T00:00:00Z"', "to": '"2026-11-20T12:00:00Z"'},
+        {"from": "required moment", "to": "required moment", "cursor": "reconcile cursor"},
+    ),
     "GET /v1/packs": Asks(),
     "GET /v1/catalog": Asks(),
     "POST /v1/checkout": Asks(
-        bodies.CheckoutBody,
+        checkout_bodies.CheckoutBody,
         {
             "account": f'"{ACCOUNT}"',
             "pack": '"pro"',
             "success_url": '"http://localhost:3000/ok"',
             "cancel_url": '"http://localhost:3000/no"',
         },
-        {"account": "account", "pack": "pack", "success_url": "url", "cancel_url": "url"},
+        {
+            "account": "account",
+            "pack": "pack",
+            "plan": "catalog id",
+            "success_url": "url",
+            "cancel_url": "url",
+            "save_card": "flag",
+        },
         is_keyed=True,
+    ),
+    "POST /v1/portal": Asks(
+        checkout_bodies.PortalBody,
+        {"account": f'"{ACCOUNT}"', "return_url": '"http://localhost:3000/account"'},
+        {"account": "account", "return_url": "url"},
+        refuses_all=True,
     ),
     "GET /v1/purchases/{purchase_id}": Asks(path={"purchase_id": "pur_0"}, refuses_all=True),
     "POST /v1/webhooks/stripe": Asks(refuses_all=True),

@@ -3,74 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from tollkeeper.domain.entries import AccountId, Entry, EntryKey, EntryKind, Run
+from tests.support.telling_rows import (
+    CREDIT,
+    GRANT,
+    LATER,
+    NOW,
+    PACK,
+    RUN,
+    moved,
+    row,
+)
+from tollkeeper.domain.entries import Entry, EntryKey, EntryKind, Run
 from tollkeeper.domain.events import EventType
-from tollkeeper.domain.grants import Grant, GrantKind
+from tollkeeper.domain.grants import GrantKind
 from tollkeeper.domain.usage.pools import TokenPools
-
-NOW = datetime(2026, 11, 20, 12, 0, 0, 812_000, tzinfo=UTC)
-ACCOUNT = AccountId("user_1")
-CREDIT = 1_000_000
-SECRET = "what the caller added"
-
-RUN = Run(
-    operation="ai_tokens",
-    model="gpt-4",
-    label="chat",
-    feature="messages",
-    feature_count=1,
-    service="openai",
-    subtype="pdf",
-    quantity_micro=2_500_000,
-    pools=TokenPools(
-        input=20,
-        cached_input=1,
-        cache_write_5m=2,
-        cache_write_1h=3,
-        output=5,
-        reasoning=6,
-        audio_input=7,
-        audio_output=8,
-    ),
-    cost_picousd=1_230_000_000,
-    price_version="9bf358f6176cd8ca",
-)
-GRANT = Grant(
-    id="g2",
-    kind=GrantKind.PROMO,
-    priority=10,
-    amount_microcredits=100 * CREDIT,
-    remaining_microcredits=100 * CREDIT,
-    effective_at=NOW,
-    expires_at=NOW + timedelta(days=30),
-)
-LATER = replace(GRANT, effective_at=NOW + timedelta(days=1), has_started=False)
-PACK = replace(GRANT, kind=GrantKind.PACK, expires_at=None)
-
-
-def row(kind: EntryKind, **facts: object) -> Entry:
-    """A row of that kind, the seventh of the account."""
-    given: dict[str, object] = {
-        "key": EntryKey("c#msg_812"),
-        "delta_microcredits": 0,
-        "available_after_microcredits": 97_500_000,
-        "held_after_microcredits": 5 * CREDIT,
-        "metadata": f'{{"note":"{SECRET}"}}',
-        "actor": "service:0123456789ab",
-        "request_hash": "hash",
-    }
-    return Entry(account=ACCOUNT, seq=7, kind=kind, at=NOW, **(given | facts))  # type: ignore[arg-type]
-
-
-def moved(kind: EntryKind, credits: float, **facts: object) -> Entry:
-    """A row about so many credits."""
-    return row(kind, moved_microcredits=int(credits * CREDIT), **facts)
-
 
 PLAN = {"plan": "pro", "period_end": "2026-12-01T00:00:00+01:00"}
 SALE = {"purchase": "pur_0", "pack": "starter", "price_minor": "1000", "currency": "usd"}
+
+
+def _by_stripe(left: str, to: str, at: str) -> Entry:
+    """A change of plan that Stripe began."""
+    return row(EntryKind.PLAN_CHANGE, details={"from": left, "to": to, "at": at}, reason="paid")
+
+
 TOLD: dict[str, tuple[Entry, tuple[EventType, ...]]] = {
     "deduct": (
         moved(EntryKind.CHARGE, 1.5, run=RUN, delta_microcredits=-1_500_000),
@@ -264,6 +222,80 @@ TOLD: dict[str, tuple[Entry, tuple[EventType, ...]]] = {
         moved(EntryKind.EXPIRE, 7, key=EntryKey("t#expire:g2"), grant=GRANT),
         (EventType.CREDITS_EXPIRED,),
     ),
+    "clawback": (
+        moved(
+            EntryKind.CLAWBACK,
+            100,
+            key=EntryKey("s#refund:pi_1:1000"),
+            delta_microcredits=-100 * CREDIT,
+            debt_change_microcredits=3 * CREDIT,
+            clawback_debt_change_microcredits=3 * CREDIT,
+            details={"purchase": "pur_0"},
+            reason="refund",
+        ),
+        (EventType.CREDITS_CLAWED_BACK,),
+    ),
+    "clawback that asks nobody for what was spent": (
+        moved(
+            EntryKind.CLAWBACK,
+            40,
+            key=EntryKey("s#dispute:dp_1"),
+            delta_microcredits=-40 * CREDIT,
+            uncollected_microcredits=60 * CREDIT,
+            details={"purchase": "pur_0"},
+            alerts=("low_balance", "top_up"),
+        ),
+        (EventType.CREDITS_CLAWED_BACK, EventType.CREDITS_LOW, EventType.CREDITS_TOP_UP_DUE),
+    ),
+    "reinstate": (
+        moved(
+            EntryKind.REINSTATE,
+            100,
+            key=EntryKey("s#dispute_won:dp_1"),
+            delta_microcredits=100 * CREDIT,
+            grant=replace(PACK, expires_at=NOW + timedelta(days=365)),
+            debt_change_microcredits=-3 * CREDIT,
+            clawback_debt_change_microcredits=-3 * CREDIT,
+            details={"purchase": "pur_0"},
+            reason="dispute won",
+        ),
+        (EventType.CREDITS_REINSTATED,),
+    ),
+    "top-up": (
+        moved(EntryKind.CHARGE, 1, run=Run("sms", model="m"), alerts=("top_up",)),
+        (EventType.CHARGE_RECORDED, EventType.CREDITS_TOP_UP_DUE),
+    ),
+    "top-up set": (row(EntryKind.TOP_UP, details={"pack": "pro", "below": "20"}), ()),
+    "top-up that its customer must confirm": (
+        row(
+            EntryKind.TOP_UP,
+            key=EntryKey("s#top_up_action:pur_0"),
+            details={
+                "purchase": "pur_0",
+                "url": "https://checkout.stripe.test/c/pay/cs_1",
+                "pack": "pro",
+                "price": "50.00",
+                "currency": "usd",
+            },
+        ),
+        (EventType.TOP_UP_ACTION_NEEDED,),
+    ),
+    "top-up turned off": (
+        row(
+            EntryKind.TOP_UP,
+            key=EntryKey("s#top_up_off:pur_0"),
+            details={"why": "failures", "purchase": "pur_0", "failure": "card_declined"},
+        ),
+        (EventType.TOP_UP_TURNED_OFF,),
+    ),
+    "top-up turned off without a failure": (
+        row(
+            EntryKind.TOP_UP,
+            key=EntryKey("s#top_up_off:pur_1"),
+            details={"why": "quarantined", "purchase": "pur_1"},
+        ),
+        (EventType.TOP_UP_TURNED_OFF,),
+    ),
     "expiry of an empty grant": (moved(EntryKind.EXPIRE, 0, grant=GRANT), ()),
     "hold": (moved(EntryKind.HOLD, 5, run=RUN, hold="job_1"), ()),
     "hold extended": (row(EntryKind.HOLD_EXTENDED, hold="job_1"), ()),
@@ -291,6 +323,17 @@ TOLD: dict[str, tuple[Entry, tuple[EventType, ...]]] = {
     "plan at the opening": (
         row(EntryKind.PLAN_CHANGE, details={"from": "pro", "to": "pro", "at": "opening"}),
         (),
+    ),
+    "plan by its first invoice": (_by_stripe("free", "pro", "invoice"), (EventType.PLAN_CHANGED,)),
+    "plan by a renewal": (_by_stripe("pro", "pro", "invoice"), ()),
+    "plan by an upgrade": (_by_stripe("pro", "team", "proration"), (EventType.PLAN_CHANGED,)),
+    "plan by the subscription's end": (
+        _by_stripe("pro", "free", "subscription_end"),
+        (EventType.PLAN_CHANGED,),
+    ),
+    "reset of a paid plan": (
+        moved(EntryKind.RESET, 0, details=PLAN | {"paid_until": "2026-11-27T23:00:00+00:00"}),
+        (EventType.PERIOD_STARTED,),
     ),
     "budget funded": (
         moved(

@@ -27,7 +27,15 @@ from tests.property.invariants import (
 )
 from tests.property.world import MemoryLedger
 from tollkeeper.domain.account import Account
-from tollkeeper.domain.catalog import Catalog, Flat, Operation, PerUnit, PlanTerms, Rollover
+from tollkeeper.domain.catalog import (
+    Catalog,
+    ClawbackPolicy,
+    Flat,
+    Operation,
+    PerUnit,
+    PlanTerms,
+    Rollover,
+)
 from tollkeeper.domain.entries import Entry
 from tollkeeper.domain.errors import TollkeeperError
 from tollkeeper.domain.money import MICRO, show_micro
@@ -101,7 +109,7 @@ def _read_line(text: str, before: list[Line]) -> Line:
 
 
 def _read_plan(words: list[str]) -> PlanTerms:
-    """`plan <id> <credits> [opening] [rolls all|up to N] [overdraft N] [<feature><=N]`."""
+    """`plan <id> <credits> [opening] [rolls all|up to N] [overdraft N] [floor] [<feature><=N]`."""
     name, credits, rest = words[0], words[1], " ".join(words[2:])
     capped = re.search(r"rolls up to ([\d.]+)", rest)
     overdraft = re.search(r"overdraft ([\d.]+)", rest)
@@ -114,6 +122,7 @@ def _read_plan(words: list[str]) -> PlanTerms:
         rollover=rollover,
         rollover_cap_microcredits=micro(capped[1]) if capped else 0,
         overdraft_microcredits=micro(overdraft[1]) if overdraft else 0,
+        clawback=ClawbackPolicy.FLOOR if "floor" in rest.split() else ClawbackPolicy.DEBT,
         features={name: int(most) for name, most in re.findall(r"(\w+)<=(\d+)", rest)},
     )
 
@@ -198,7 +207,11 @@ def _show_facts(ledger: MemoryLedger, line: Line, slices: int) -> str:
         "plan": plan.id,
         "status": account.status.value,
         "zone": account.zone,
-        "debt": show_micro(account.overdraft_debt_microcredits),
+        "debt": show_micro(account.debt_microcredits),
+        "owed": show_micro(account.clawback_debt_microcredits),
+        "spendable": show_micro(account.spendable_microcredits(ledger.catalog)),
+        "clawed_back": show_micro(account.lifetime.clawed_back),
+        "uncollected": show_micro(account.lifetime.uncollected),
         "today": account.today.isoformat(),
         "starts": plan.period_start_at.astimezone(zone).strftime("%Y-%m-%dT%H:%M"),
         "ends": plan.period_end_at.astimezone(zone).strftime("%Y-%m-%dT%H:%M"),

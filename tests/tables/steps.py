@@ -15,6 +15,7 @@ from tollkeeper.domain.charges import (
     decide_give_back,
     decide_run_failed,
 )
+from tollkeeper.domain.clawback import Back, post_back
 from tollkeeper.domain.draft import Decision, Draft
 from tollkeeper.domain.entries import EntryKey, EntryKind, caller_key
 from tollkeeper.domain.grants import GrantKind
@@ -141,6 +142,30 @@ def _give_back(step: Step, kind: EntryKind, amount: int | None) -> None:
     step.submit(command.key, lambda draft: decide_give_back(draft, command))
 
 
+def _clawback(step: Step) -> None:
+    """`clawback <key of a grant> <credits>`: so many went with the money that went back."""
+    _move_back(step, 1)
+
+
+def _reinstate(step: Step) -> None:
+    """`reinstate <key of a grant> <credits>`: so many are back with their money."""
+    _move_back(step, -1)
+
+
+def _move_back(step: Step, sign: int) -> None:
+    name, credits = step.words[0], step.words[1]
+    grant = step.ledger.entries[caller_key(name)].grant
+    assert grant is not None, "what was bought is in a grant"
+    back = Back(
+        EntryKey(f"s#refund:{name}:{len(step.ledger.entries)}"),
+        name,
+        grant.id,
+        sign * _micro(credits),
+        grant.expires_at,
+    )
+    step.submit(back.key, lambda draft: draft.decide(post_back(draft, back)[0]))
+
+
 def _adjust(step: Step) -> None:
     """`adjust +N` or `adjust -N`."""
     command = Adjust(step.key(), "", "", delta_microcredits=_micro(step.words[0]))
@@ -194,6 +219,8 @@ STEPS: dict[str, Callable[[Step], None]] = {
     "fail": _fail,
     "void": _void,
     "refund": _refund,
+    "clawback": _clawback,
+    "reinstate": _reinstate,
     "adjust": _adjust,
     "change": _change_plan,
     "move": _move,

@@ -16,7 +16,7 @@ from local.deployed_checks import paid_event, signature
 from local.environments import FunctionError
 from local.template import read_template
 from tollkeeper.domain.catalog import Pack
-from tollkeeper.edge.stripe_events import verify_signature
+from tollkeeper.edge.stripe_signature import verify_signature
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

@@ -13,6 +13,7 @@ from local.cloudformation import Node, as_list, as_mapping, as_text, parse
 from local.events_source import read_stream_source
 from local.schedules import next_run_at
 from local.template import TEMPLATE_PATH, Template, read_template, time_to_live_attribute
+from tollkeeper.edge import reconciliation
 from tollkeeper.edge.observability import NAMESPACE
 from tollkeeper.edge.routes import PUBLIC, ROUTES, SIGNATURE
 from tollkeeper.edge.verification import METRICS
@@ -41,6 +42,8 @@ SECRETS = {
     "deduct": {"QUOTE_SECRET"},
     "hold": {"QUOTE_SECRET"},
     "purchase_webhook": {"STRIPE_WEBHOOK_SECRET"},
+    "reconcile": {"STRIPE_SECRET_KEY"},
+    "top_up": {"STRIPE_SECRET_KEY"},
 }
 
 
@@ -130,6 +133,7 @@ class TestRoutes:
         stream = read_stream_source(TEMPLATE)
         used |= {stream.function} if stream is not None else set()
         used |= {schedule.function for schedule in TEMPLATE.schedules}
+        used |= {rule.function for rule in TEMPLATE.rules}
         used |= {authorizer.function for authorizer in TEMPLATE.authorizers.values()}
 
         assert used == set(TEMPLATE.functions)
@@ -183,7 +187,10 @@ class TestPermissions:
 
     @pytest.mark.parametrize("function", FUNCTIONS)
     def test_nobody_deletes_scans_or_updates_in_place(self, function: str) -> None:
-        told = NOTIFIES if function == "notify" else set[str]()
+        queued = {"sqs:SendMessage"}
+        told = {"notify": NOTIFIES, "top_up": queued, "purchase_webhook": queued}.get(
+            function, set[str]()
+        )
         assert actions(function) <= {
             "dynamodb:GetItem",
             "dynamodb:PutItem",
@@ -202,6 +209,10 @@ class TestPermissions:
         allowed = {"Table.Arn", "Table.Arn/index/history", "Table.Arn/index/due"}
         if function == "notify":
             allowed |= {"Table.StreamArn", "EventBus.Arn", "UnnotifiedQueue.Arn"}
+        if function == "top_up":
+            allowed |= {"UntoppedQueue.Arn"}
+        if function == "purchase_webhook":
+            allowed |= {"UnappliedQueue.Arn"}
         if function in REFUSES:
             allowed |= {"EventBus.Arn"}
         assert tables <= allowed
@@ -282,6 +293,7 @@ class TestFunctions:
         timeout_s = TEMPLATE.functions[function].timeout_s
 
         expected = {"authorizer": 10, "notify": 60, "period_reset": 300, "verify": 900}
+        expected |= {"top_up": 110, "reconcile": 900}
         assert timeout_s == expected.get(function, 15)
 
     def test_alarms_need_no_topic(self) -> None:
@@ -326,6 +338,33 @@ class TestFunctions:
         assert set(watched) <= set(METRICS)
         assert all(each["Namespace"] == NAMESPACE for each in alarms)
         assert watched["accounts_left"]["TreatMissingData"] == "breaching"
+
+    def test_the_alarms_on_reconcile_name_metrics_that_it_counts(self) -> None:
+        dimension = {"Name": "function_name", "Value": "ReconcileFunction"}
+        alarms = [
+            each
+            for each in of_type("AWS::CloudWatch::Alarm").values()
+            if each["Dimensions"] == [dimension]
+        ]
+
+        watched = {as_text(each["MetricName"], where="") for each in alarms}
+        assert watched == {"payments_healed", "payments_differing"}
+        assert watched <= set(reconciliation.METRICS)
+        assert all(each["Namespace"] == NAMESPACE for each in alarms)
+
+    def test_reconcile_runs_more_often_than_its_range_is_long(self) -> None:
+        events = as_mapping(properties("ReconcileFunction")["Events"], where="")
+        inputs: dict[str, object] = {}
+        for each in events.values():
+            members = as_mapping(as_mapping(each, where="")["Properties"], where="")
+            if "ScheduleExpression" in members:
+                expression = as_text(members["ScheduleExpression"], where="")
+                inputs[expression] = json.loads(as_text(members["Input"], where=""))
+
+        assert inputs == {
+            "cron(25 * * * ? *)": {"hours": 3},
+            "cron(50 3 * * ? *)": {"hours": 72, "looks_back": True},
+        }
 
     def test_a_snapshot_is_only_taken_together_with_an_alias_that_follows_every_change(
         self,
@@ -392,5 +431,5 @@ def test_the_outputs_name_the_api_the_table_the_bus_its_queue_and_every_function
     outputs = as_mapping(DOCUMENT["Outputs"], where="Outputs")
 
     functions = {f"{function.logical_id}Name" for function in TEMPLATE.functions.values()}
-    named = {"ApiUrl", "TableName", "EventBusName", "UnnotifiedQueueUrl"}
-    assert set(outputs) == {*named, *functions}
+    named = {"ApiUrl", "TableName", "EventBusName", "UnnotifiedQueueUrl", "UntoppedQueueUrl"}
+    assert set(outputs) == {*named, "UnappliedQueueUrl", *functions}

@@ -19,9 +19,11 @@ from tollkeeper.domain.charges import (
     decide_give_back,
     decide_run_failed,
 )
+from tollkeeper.domain.clawback import Back, post_back
 from tollkeeper.domain.draft import Decision, Draft
-from tollkeeper.domain.entries import EntryKind
+from tollkeeper.domain.entries import EntryKey, EntryKind
 from tollkeeper.domain.grants import GrantKind
+from tollkeeper.domain.holds import OpenHold, Release, decide_hold, decide_release
 from tollkeeper.domain.operating import (
     Adjust,
     ChangePlan,
@@ -33,9 +35,17 @@ from tollkeeper.domain.operating import (
     decide_profile_change,
 )
 from tollkeeper.domain.pricing import Priced
-from tollkeeper.domain.purchases import EventSeen, decide_purchase, offer, purchase_id_of
+from tollkeeper.domain.purchases import (
+    EventSeen,
+    PurchaseMoved,
+    decide_purchase,
+    moved,
+    offer,
+    purchase_id_of,
+)
 from tollkeeper.domain.roll import begin
 from tollkeeper.store.items import account_from_item, entry_from_item
+from tollkeeper.store.payments import purchase_from_item
 from tollkeeper.store.rows import Item
 from tollkeeper.store.writes import decision_to_writes
 
@@ -130,6 +140,15 @@ class Book:
         seen = EventSeen(f"evt_{key}", "checkout.session.completed", "granted", self.now)
         self.do(lambda draft: decide_purchase(draft, purchase, payment_intent="pi_1", event=seen))
 
+    def money_back(self, key: str, credits: int, buy: str = "buy") -> None:
+        """So many credits of the pack went with its money; below 0 they are back."""
+        id_ = purchase_id_of(ACCOUNT, a_key(buy))
+        purchase = purchase_from_item(self.items[f"P#{id_}"])
+        back = Back(EntryKey(f"s#refund:{key}"), id_, purchase.grant, credits * ONE)
+        gone = purchase.clawed_back_microcredits + credits * ONE
+        after = moved(purchase, purchase.status, clawed_back_microcredits=gone)
+        self.do(lambda draft: draft.decide(post_back(draft, back)[0], PurchaseMoved(after)))
+
     def change(self, sort_key: str, **attributes: Any) -> None:
         """An item with some attributes as no command would write them; None takes one away."""
         item = self.items[sort_key]
@@ -193,6 +212,31 @@ def _indebted() -> Book:
     book.grant("one", 1)
     book.charge("k2", a_run("sms", quantity=ONE))
     return book
+
+
+@lru_cache(maxsize=1)
+def _owing() -> Book:
+    book = Book()
+    book.plan("deep", "deep")
+    book.buy()
+    book.charge("k1", a_run("sms", quantity=98 * ONE))
+    book.money_back("r1", 50)
+    book.grant("one", 10)
+    book.money_back("w1", -30)
+    book.grant("two", 9)
+    sms = a_run("sms", quantity=ONE)
+    opening = OpenHold("h1", "h", sms, timedelta(minutes=5))
+    book.do(lambda draft: decide_hold(draft, opening, CATALOG))
+    book.charge("k2", a_run("sms", quantity=4 * ONE))
+    book.money_back("r2", 5)
+    book.do(lambda draft: decide_release(draft, Release("h1", "h")))
+    book.charge("k3", a_run("own"))
+    return book
+
+
+def owing() -> Book:
+    """An account with a debt of eight, four of it for money that went back; one's own copy."""
+    return copy.deepcopy(_owing())
 
 
 def everything() -> Book:

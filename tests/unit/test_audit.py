@@ -14,17 +14,19 @@ from typing import Any
 import pytest
 
 from benchmarks.filling import charged_account_to_items
-from tests.unit.books import PURCHASE, PURCHASE_ROW, Book, everything, indebted
-from tests.unit.building import CATALOG, NOON, ONE, a_run
+from tests.unit.books import PURCHASE, PURCHASE_ROW, Book, everything, indebted, owing
+from tests.unit.building import ACCOUNT, CATALOG, NOON, ONE, a_run
 from tests.unit.wrongs import DAY, WRONGS, Wrong, edited, in_row, row, together, without
 from tollkeeper.domain.audit import Audit
 from tollkeeper.domain.audit_findings import MOST_FINDINGS, Findings
+from tollkeeper.domain.billing import Billing
 from tollkeeper.domain.draft import ChargeReturned
 from tollkeeper.domain.entries import EntryKey
 from tollkeeper.domain.grants import MOST_GRANTS
 from tollkeeper.domain.totals import DayClosed
 from tollkeeper.edge.catalog_file import read_catalog
 from tollkeeper.store.audit import audit_items, feed
+from tollkeeper.store.billing import billing_to_item
 from tollkeeper.store.items import account_from_item, entry_from_item
 from tollkeeper.store.payments import purchase_from_item
 
@@ -51,7 +53,7 @@ def test_what_is_wrong_is_named(wrong: Wrong) -> None:
     assert findings.count >= len(findings.found)
 
 
-@pytest.mark.parametrize("book", [everything(), indebted()])
+@pytest.mark.parametrize("book", [everything(), indebted(), owing()])
 def test_good_ledgers_are_clean_in_any_order(book: Book) -> None:
     items = list(book.items.values())
     assert audit_items(items, catalog=CATALOG) == audit_items(items) == audit(book)
@@ -122,6 +124,61 @@ def test_a_payment_without_its_credits_is_unexplained_as_is_what_was_given_back_
 
     assert audit(lost).unexplained_microcredits == 350 * ONE
     assert audit(often).unexplained_microcredits == ONE
+
+
+def test_what_a_purchase_says_of_its_money_and_its_rows_do_not_is_unexplained() -> None:
+    book = owing()
+
+    book.change(f"P#{PURCHASE}", clawed=20 * ONE)
+
+    assert audit(book).unexplained_microcredits == 5 * ONE
+
+
+@pytest.mark.parametrize("kind", ["plan", "invoice"])
+def test_what_a_subscription_pays_needs_no_row_of_a_purchase(kind: str) -> None:
+    """Why: a plan's credits come with its invoices, and an invoice's rows name it."""
+    book = owing()
+    book.items["P#pur_sub"] = book.items[f"P#{PURCHASE}"] | {"sk": {"S": "P#pur_sub"}}
+    book.change("P#pur_sub", kind=kind, clawed=None)
+    if kind == "invoice":
+        book.change("E#c#one", dt={"purchase": "pur_sub"})
+
+    assert audit(book).is_clean
+
+
+def test_how_an_account_pays_is_no_finding_where_it_can_be_read() -> None:
+    book = owing()
+    book.items["M"] = billing_to_item(Billing(ACCOUNT, 1, customer="cus_1"))
+    assert audit(book).is_clean
+
+    book.change("M", state=None)
+
+    (finding,) = audit(book).found
+    assert (finding.invariant, finding.what) == ("I21", "cannot be read: KeyError 'state'")
+
+
+def test_an_invoice_that_brought_nothing_needs_no_row() -> None:
+    book = owing()
+    book.items["P#pur_sub"] = book.items[f"P#{PURCHASE}"] | {"sk": {"S": "P#pur_sub"}}
+
+    book.change("P#pur_sub", kind="invoice", clawed=None, credits=0)
+
+    assert audit(book).is_clean
+
+
+def test_credits_that_ended_unused_before_their_money_went_back_are_explained_by_their_end() -> (
+    None
+):
+    book = Book()
+    book.charge("k1", a_run())
+    book.buy()
+    book.change(f"P#{PURCHASE}", grant="g1", lapsed=9 * ONE, clawed=9 * ONE)
+    assert not audit(book).is_clean
+
+    book.wait(days=30)
+    book.charge("k2", a_run())
+
+    assert audit(book).is_clean
 
 
 # Whatever the ledger is like.
@@ -314,3 +371,44 @@ def test_one_seq_out_of_range_takes_no_memory() -> None:
     tracemalloc.stop()
     assert "seq 38 to 99999999999" in [each.where for each in findings.found]
     assert peak < 2_000_000
+
+
+def read_while_money_moved(*, is_row_read: bool, has_moved: bool) -> Findings:
+    """The account as it was before money went back, and its purchase as it was after."""
+    book = owing()
+    audited = Audit(book.account, CATALOG)
+    book.money_back("r9", 1)
+    del book.items["A"]
+    if not is_row_read:
+        del book.items["E#s#refund:r9"]
+    for item in book.items.values():
+        feed(audited, item)
+    return audited.finish(has_moved=has_moved)
+
+
+@pytest.mark.parametrize("is_row_read", [True, False])
+def test_money_that_moved_while_its_purchase_was_read_is_no_finding(is_row_read: bool) -> None:
+    assert read_while_money_moved(is_row_read=is_row_read, has_moved=True).is_clean
+
+
+def test_money_of_a_row_that_the_account_does_not_count_is_judged_with_that_row() -> None:
+    """Why: one wrong thing is one finding."""
+    (finding,) = read_while_money_moved(is_row_read=True, has_moved=False).found
+
+    assert (finding.invariant, finding.where) == ("I17", "account")
+
+
+def test_an_invoice_whose_row_the_account_does_not_count_yet_is_not_lost() -> None:
+    book = owing()
+    audited = Audit(book.account, CATALOG)
+    book.items["P#pur_sub"] = book.items[f"P#{PURCHASE}"] | {"sk": {"S": "P#pur_sub"}}
+    book.change("P#pur_sub", kind="invoice", clawed=None)
+    book.grant("three", 3)
+    book.items["E#s#line:in_1.il_1"] = book.items.pop("E#c#three") | {
+        "sk": {"S": "E#s#line:in_1.il_1"}
+    }
+    del book.items["A"]
+    for item in book.items.values():
+        feed(audited, item)
+
+    assert [each.invariant for each in audited.finish().found] == ["I17"]

@@ -178,14 +178,14 @@ def test_a_budget_makes_no_debt_where_its_plan_lets_accounts_do_so() -> None:
 
     budget, entry = settled(budget, 3, catalog=catalog)
 
-    assert (budget.available_microcredits, budget.overdraft_debt_microcredits) == (0, 0)
+    assert (budget.available_microcredits, budget.debt_microcredits) == (0, 0)
     assert (entry.moved_microcredits, entry.uncollected_microcredits) == (2 * ONE, ONE)
 
 
 def test_what_a_budget_of_an_earlier_version_owes_is_paid_by_what_it_is_given_first() -> None:
     parent, budget, _ = funded(an_account(), 2)
     spent = replace(budget.lifetime, spent=budget.lifetime.spent + ONE)
-    budget = replace(budget, overdraft_debt_microcredits=ONE, lifetime=spent)
+    budget = replace(budget, debt_microcredits=ONE, lifetime=spent)
 
     _, budget, decision = funded(parent, 4, budget)
 

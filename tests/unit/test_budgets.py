@@ -270,7 +270,7 @@ def test_what_comes_back_pays_debt_first() -> None:
 
     assert decision.answer is not None
     assert decision.answer.debt_change_microcredits == -4 * ONE
-    assert (parent.overdraft_debt_microcredits, parent.available_microcredits) == (0, 2 * ONE)
+    assert (parent.debt_microcredits, parent.available_microcredits) == (0, 2 * ONE)
 
 
 def test_credits_that_somebody_else_gave_the_budget_become_an_adjustment() -> None:

@@ -146,7 +146,7 @@ def test_what_is_left_of_the_overdraft_can_be_spent_and_no_more() -> None:
 
 
 def test_debt_above_the_plans_overdraft_leaves_nothing_to_spend() -> None:
-    account = replace(an_account("deep"), overdraft_debt_microcredits=8 * ONE)
+    account = replace(an_account("deep"), debt_microcredits=8 * ONE)
 
     assert account.available_microcredits == -8 * ONE
     assert account.spendable_microcredits(CATALOG) == 0
@@ -335,7 +335,7 @@ def test_what_comes_back_pays_debt_first() -> None:
 
     after, entry = given_back(account, first)
 
-    assert (after.overdraft_debt_microcredits, after.grants) == (3 * ONE, ())
+    assert (after.debt_microcredits, after.grants) == (3 * ONE, ())
     assert (entry.debt_change_microcredits, entry.delta_microcredits) == (-2 * ONE, 2 * ONE)
 
 

@@ -11,7 +11,8 @@ from typing import Any, cast
 import jsonschema_rs
 import pytest
 
-from tests.support.telling import NOW, SECRET, TOLD, moved, row
+from tests.support.telling import TOLD
+from tests.support.telling_rows import NOW, SECRET, moved, row
 from tollkeeper.domain.entries import AccountId, Entry, EntryKind
 from tollkeeper.domain.events import EventType, events_of, show_moment
 from tollkeeper.edge.bus import SOURCE

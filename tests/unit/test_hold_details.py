@@ -234,7 +234,7 @@ def test_debt_of_a_settle_is_what_the_hold_owed_and_what_went_beyond_it() -> Non
     account, entry = settled(account, 15, catalog=catalog)
 
     assert (entry.debt_change_microcredits, entry.debt_after_microcredits) == (3 * ONE, 5 * ONE)
-    assert account.overdraft_debt_microcredits == 5 * ONE
+    assert account.debt_microcredits == 5 * ONE
 
 
 def test_an_account_with_nothing_left_is_charged_nothing_beyond_its_hold() -> None:
@@ -243,7 +243,7 @@ def test_an_account_with_nothing_left_is_charged_nothing_beyond_its_hold() -> No
     account, entry = settled(account, 12)
 
     assert (entry.moved_microcredits, entry.uncollected_microcredits) == (10 * ONE, 2 * ONE)
-    assert (entry.draws, account.overdraft_debt_microcredits) == ((), 0)
+    assert (entry.draws, account.debt_microcredits) == ((), 0)
 
 
 def test_overdraft_that_was_paid_while_held_comes_back_with_the_settle_in_a_grant() -> None:
@@ -450,7 +450,7 @@ def test_what_a_hold_owes_is_cancelled_before_its_credits_go_back() -> None:
     account, entry = released(account)
 
     assert moved(entry.returned) == [("g2", 2)]
-    assert (entry.debt_change_microcredits, account.overdraft_debt_microcredits) == (-3 * ONE, 0)
+    assert (entry.debt_change_microcredits, account.debt_microcredits) == (-3 * ONE, 0)
 
 
 def test_all_that_ended_meanwhile_expires_whichever_grant_it_is_from() -> None:

@@ -124,7 +124,7 @@ def test_a_hold_of_overdraft_gives_back_debt() -> None:
 
     account, entry = released(account)
 
-    assert (account.overdraft_debt_microcredits, account.grants) == (0, ())
+    assert (account.debt_microcredits, account.grants) == (0, ())
     assert (entry.delta_microcredits, entry.debt_change_microcredits) == (4 * ONE, -4 * ONE)
 
 
@@ -135,14 +135,14 @@ def test_a_settle_uses_grants_before_debt() -> None:
     account, entry = settled(account, 3)
 
     assert moved(entry.settled) == [("g2", 2)]
-    assert account.overdraft_debt_microcredits == ONE
+    assert account.debt_microcredits == ONE
     assert entry.debt_change_microcredits == -2 * ONE
 
 
 def test_overdraft_that_somebody_paid_while_it_was_held_comes_back_as_credits() -> None:
     account, _ = opened(an_account("deep"), 4)
     account, _ = granted(account, 10)
-    assert (account.available_microcredits, account.overdraft_debt_microcredits) == (6 * ONE, 0)
+    assert (account.available_microcredits, account.debt_microcredits) == (6 * ONE, 0)
 
     account, entry = released(account)
 
@@ -162,7 +162,7 @@ def test_what_returns_pays_debt_that_came_up_meanwhile() -> None:
 
     account, entry = released(account)
 
-    assert (account.overdraft_debt_microcredits, remaining(account)) == (0, {"g2": 1})
+    assert (account.debt_microcredits, remaining(account)) == (0, {"g2": 1})
     assert entry.debt_change_microcredits == -3 * ONE
     assert moved(entry.returned) == [("g2", 1)]
 
@@ -176,7 +176,7 @@ def test_what_would_expire_pays_debt_before_anything_else() -> None:
     account, entry = released(account, at=NOON + timedelta(minutes=6))
 
     assert entry.expired_microcredits == 0
-    assert (account.overdraft_debt_microcredits, account.available_microcredits) == (0, ONE)
+    assert (account.debt_microcredits, account.available_microcredits) == (0, ONE)
 
 
 # A plan's end, its change, and resets.

@@ -78,7 +78,7 @@ def test_a_settle_above_the_hold_charges_what_the_policy_says(
 
     assert entry.moved_microcredits == charge * ONE
     assert entry.uncollected_microcredits == account.lifetime.uncollected == uncollected * ONE
-    assert account.overdraft_debt_microcredits == debt * ONE
+    assert account.debt_microcredits == debt * ONE
     assert account.available_microcredits == (10 - charge) * ONE
     assert account.lifetime.spent == charge * ONE
     assert moved(entry.settled) == [("g1", 5)]
@@ -92,7 +92,7 @@ def test_what_is_available_goes_as_far_as_the_plans_overdraft() -> None:
     account, entry = settled(account, 20, catalog=catalog)
 
     assert (entry.moved_microcredits, entry.uncollected_microcredits) == (12 * ONE, 8 * ONE)
-    assert account.overdraft_debt_microcredits == 2 * ONE
+    assert account.debt_microcredits == 2 * ONE
 
 
 def test_a_rejected_settle_leaves_the_hold_open_for_one_that_fits() -> None:
@@ -158,7 +158,7 @@ def test_a_late_settle_is_never_an_error_and_takes_what_the_policy_lets_it(
         charge * ONE,
         uncollected * ONE,
     )
-    assert after.overdraft_debt_microcredits == debt * ONE
+    assert after.debt_microcredits == debt * ONE
 
 
 def test_a_late_settle_counts_where_it_is_settled() -> None:

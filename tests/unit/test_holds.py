@@ -100,7 +100,7 @@ def test_what_is_held_is_not_there_for_anybody_else() -> None:
 def test_a_hold_goes_into_overdraft_only_as_far_as_a_charge_would() -> None:
     account, entry = opened(an_account("deep"), 5)
 
-    assert (account.available_microcredits, account.overdraft_debt_microcredits) == (
+    assert (account.available_microcredits, account.debt_microcredits) == (
         -5 * ONE,
         5 * ONE,
     )

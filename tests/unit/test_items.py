@@ -53,7 +53,7 @@ def full_account() -> Account:
         next_zone_at=NOW,
         name="\N{GRINNING FACE}" * 128,
         grants=grants,
-        overdraft_debt_microcredits=LARGEST,
+        debt_microcredits=LARGEST,
         features={f"{number:064}": 10**9 for number in range(50)},
         volumes={f"{number:064}": LARGEST * 10**6 for number in range(MOST_VOLUMES)},
         windows=Windows(LARGEST, LARGEST, LARGEST),

@@ -27,7 +27,7 @@ def with_credits(micro: int, kind: GrantKind = GrantKind.PROMO, plan: str = "fre
     return replace(
         an_account(plan),
         grants=(grant,) if micro > 0 else (),
-        overdraft_debt_microcredits=max(0, -micro),
+        debt_microcredits=max(0, -micro),
     )
 
 

@@ -169,7 +169,7 @@ def test_a_correction_up_pays_debt_first() -> None:
 
     account, entry = adjusted(account, 2 * ONE)
 
-    assert (account.overdraft_debt_microcredits, account.grants) == (ONE, ())
+    assert (account.debt_microcredits, account.grants) == (ONE, ())
     assert (entry.debt_change_microcredits, entry.delta_microcredits) == (-2 * ONE, 2 * ONE)
 
 
@@ -317,4 +317,4 @@ def test_debt_is_paid_by_the_new_plans_allocation() -> None:
 
     after = changed(account, on_plan("free")).account
 
-    assert (after.overdraft_debt_microcredits, after.available_microcredits) == (0, 7 * ONE)
+    assert (after.debt_microcredits, after.available_microcredits) == (0, 7 * ONE)

@@ -153,7 +153,7 @@ def test_what_is_not_there_is_owed_or_left_open_as_the_plan_says(
     account = account_of(book)
     assert entry.moved_microcredits == taken * ONE
     assert entry.uncollected_microcredits == left_open * ONE == account.lifetime.uncollected
-    assert account.overdraft_debt_microcredits == max(0, taken - 8) * ONE
+    assert account.debt_microcredits == max(0, taken - 8) * ONE
     assert_sound(book)
 
 

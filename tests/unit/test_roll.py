@@ -177,7 +177,7 @@ def test_a_grant_that_starts_pays_debt_first() -> None:
 
     draft = rolled(account, NOON + A_DAY)
 
-    assert draft.account.overdraft_debt_microcredits == 0
+    assert draft.account.debt_microcredits == 0
     assert draft.account.available_microcredits == ONE
     assert draft.entries[-1].debt_change_microcredits == -2 * ONE
 

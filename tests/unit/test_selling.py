@@ -22,6 +22,7 @@ from tollkeeper.domain.payments import (
 )
 from tollkeeper.domain.purchases import (
     PURCHASE_ID,
+    Early,
     EventSeen,
     Linked,
     Purchase,
@@ -116,7 +117,11 @@ def test_a_paid_purchase_brings_the_recorded_pack_with_its_expiry() -> None:
     draft, _ = begin(None, USER, now=NOW, catalog=CATALOG)
     event = EventSeen("evt_1", "t", "granted", NOW)
 
-    decision = decide_purchase(draft, CREATED, payment_intent="pi_1", event=event)
+    link = Linked("pi_1", USER, CREATED.id)
+
+    decision = decide_purchase(
+        draft, CREATED, payment_intent="pi_1", event=event, early=Early(links=(link,))
+    )
 
     assert decision.account.available_microcredits == 515_000_000
     assert decision.account.lifetime.purchased == 500_000_000
@@ -124,9 +129,14 @@ def test_a_paid_purchase_brings_the_recorded_pack_with_its_expiry() -> None:
     assert decision.answer.grant is not None
     assert decision.answer.grant.expires_at == NOW + timedelta(days=30)
     paid = replace(
-        CREATED, status=PurchaseStatus.PAID, version=3, paid_at=NOW, payment_intent="pi_1"
+        CREATED,
+        status=PurchaseStatus.PAID,
+        version=3,
+        paid_at=NOW,
+        payment_intent="pi_1",
+        grant=decision.answer.grant.id,
     )
-    assert decision.also == (PurchaseMoved(paid), event, Linked("pi_1", USER, CREATED.id))
+    assert decision.also == (PurchaseMoved(paid), event, link)
 
 
 def test_a_free_purchase_has_no_payment_to_link() -> None:

@@ -21,6 +21,7 @@ from tests.unit.ledgers import (
     opening,
     voiding,
 )
+from tollkeeper.domain.cases import Case
 from tollkeeper.domain.draft import ChargeReturned
 from tollkeeper.domain.entries import AccountId, Entry, EntryKey
 from tollkeeper.domain.purchases import EventSeen, Linked, Purchase
@@ -33,6 +34,7 @@ from tollkeeper.store.writes import IS_NEW, Write, day_to_item
 
 OTHER = AccountId("user_2")
 EVENT = EventSeen("evt_1", "checkout.session.completed", "granted", NOON)
+CASE = Case("case_1", NOON, "why", "evt_1", "t")
 LINK = Linked("pi_1", ACCOUNT, "pur_1")
 PURCHASE = Purchase("pur_1", ACCOUNT, "small", "Small", 100, 1000, "usd", created_at=NOON)
 
@@ -42,7 +44,7 @@ def full_ledger(store: SimStore) -> Ledger:
     ledger = a_ledger(store)
     first = opening()
     ledger.write_decision(first)
-    ledger.write_purchase(PURCHASE, LINK, EVENT)
+    ledger.write_purchase(PURCHASE, LINK, EVENT, CASE)
     ledger.write_decision(voiding(first))
     return ledger
 
@@ -53,6 +55,7 @@ READS: dict[str, Callable[[Ledger], object]] = {
     "return": lambda ledger: ledger.read_return(ACCOUNT, a_key("k0")),
     "purchase": lambda ledger: ledger.read_purchase(ACCOUNT, "pur_1"),
     "link": lambda ledger: ledger.read_link("pi_1"),
+    "case": lambda ledger: ledger.read_case(CASE.id),
     "event": lambda ledger: ledger.has_event("evt_1") or None,
     "item": lambda ledger: ledger.read_item({"pk": {"S": "S#evt_1"}, "sk": {"S": "S"}}),
 }
@@ -92,6 +95,21 @@ def test_each_read_finds_the_item_that_it_is_named_after() -> None:
     assert mark == ChargeReturned(a_key("k0"), a_key("v1"))
     assert ledger.read_purchase(ACCOUNT, "pur_1") == PURCHASE
     assert ledger.read_link("pi_1") == LINK
+    assert ledger.read_case(CASE.id) == CASE
+
+
+def test_purchases_are_read_by_their_ids_page_by_page_and_no_other_item_with_them() -> None:
+    ledger = full_ledger(a_store())
+    for name in ("pur_3", "pur_0", "pur_2"):
+        ledger.write_purchase(replace(PURCHASE, id=name))
+    ledger.write_purchase(replace(PURCHASE, account=OTHER, id="pur_9"))
+
+    first = ledger.read_purchases(ACCOUNT, limit=2)
+    rest = ledger.read_purchases(ACCOUNT, limit=9, after=first[-1].id)
+
+    assert [each.id for each in first] == ["pur_0", "pur_1"]
+    assert [each.id for each in rest] == ["pur_2", "pur_3"]
+    assert ledger.read_purchases(ACCOUNT, limit=9, after="pur_3") == ()
 
 
 def test_nothing_of_one_account_is_found_under_another() -> None:

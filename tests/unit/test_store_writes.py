@@ -20,7 +20,7 @@ from tests.unit.ledgers import (
 )
 from tollkeeper.domain.charges import Charge, decide_charge
 from tollkeeper.domain.draft import ChargeReturned, Decision
-from tollkeeper.domain.entries import EntryKey
+from tollkeeper.domain.entries import AccountId, EntryKey
 from tollkeeper.domain.errors import LedgerCorruptError
 from tollkeeper.domain.purchases import (
     EventSeen,
@@ -40,7 +40,7 @@ from tollkeeper.store.ledger import (
     RowExistsError,
     TakenError,
 )
-from tollkeeper.store.rows import to_ms
+from tollkeeper.store.rows import string, to_ms
 from tollkeeper.store.writes import (
     MOST_ITEMS,
     Write,
@@ -208,13 +208,30 @@ def test_an_event_is_processed_once_and_a_second_delivery_moves_nothing() -> Non
     assert ledger.read_purchase(ACCOUNT, "pur_1") == paid
 
 
-def test_a_link_may_be_written_again_because_it_says_the_same() -> None:
+def test_a_link_is_written_over_the_version_that_was_read_and_no_other() -> None:
     ledger = a_ledger()
     ledger.write_purchase(PURCHASE, LINK)
-    ledger.write_purchase(moved(PURCHASE, PurchaseStatus.PAID), LINK, EVENT)
+    paid = moved(PURCHASE, PurchaseStatus.PAID)
 
-    assert ledger.read_link("pi_1") == LINK
+    with pytest.raises(TakenError, match="link"):
+        ledger.write_purchase(paid, LINK, EVENT)
+    ledger.write_purchase(paid, replace(LINK, version=2), EVENT)
+
+    assert ledger.read_link("pi_1") == replace(LINK, version=2)
     assert ledger.has_event("evt_1")
+
+
+def test_a_link_from_before_links_had_versions_is_written_over() -> None:
+    ledger = a_ledger()
+    members = {"account": string("a"), "purchase": string("p")}
+    old = {"pk": string("L#pi_1"), "sk": string("L")} | members
+    ledger.write_puts(Write("link", {"Item": old}))
+    read = Linked("pi_1", AccountId("a"), "p", version=0)
+    assert ledger.read_link("pi_1") == read
+
+    ledger.write_facts(replace(read, version=1))
+
+    assert ledger.read_link("pi_1") == replace(read, version=1)
 
 
 def test_what_a_decision_brings_besides_rows_is_written_with_it() -> None:
@@ -242,15 +259,14 @@ def test_events_are_kept_for_ninety_days() -> None:
 # ---- Conditions
 
 
-def test_every_slot_but_a_link_has_a_condition_and_returns_what_was_in_the_way() -> None:
+def test_every_slot_has_a_condition_and_returns_what_was_in_the_way() -> None:
     client = Answering()
     decision = replace(voiding(opening()), also=(*voiding(opening()).also, LINK, EVENT))
 
     Ledger(client, TABLE).write_decision(decision)
 
     puts = [slot["Put"] for slot in client.requests[0]["TransactItems"]]
-    free = [put["Item"]["pk"]["S"] for put in puts if "ConditionExpression" not in put]
-    assert free == ["L#pi_1"]
+    assert all("ConditionExpression" in put for put in puts)
     assert {put["ReturnValuesOnConditionCheckFailure"] for put in puts} == {"ALL_OLD"}
     assert {put["TableName"] for put in puts} == {TABLE}
 

@@ -13,8 +13,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tollkeeper.domain.errors import MalformedError, PaymentsUnavailableError
+from tollkeeper.domain.payments import Payment
 from tollkeeper.domain.purchases import PurchaseStatus
-from tollkeeper.edge.stripe_events import read_event, sign, verify_signature
+from tollkeeper.edge.stripe_events import read_event
+from tollkeeper.edge.stripe_signature import sign, verify_signature
 
 NOW = datetime(2026, 11, 20, 12, 0, 0, 999_000, tzinfo=UTC)
 SECRET = "whsec_test"
@@ -160,8 +162,8 @@ def test_an_event_of_ours_says_what_was_paid_for_which_purchase() -> None:
     delivery = read_event(event_of())
 
     assert (delivery.event, delivery.type) == ("evt_1", "checkout.session.completed")
-    payment = delivery.payment
-    assert payment is not None
+    payment = delivery.fact
+    assert isinstance(payment, Payment)
     assert (payment.purchase, payment.status) == (PURCHASE, PurchaseStatus.PAID)
     assert (payment.session, payment.payment_intent) == ("cs_test_1", "pi_1")
     assert (payment.currency, payment.subtotal_minor, payment.is_live) == ("usd", 5000, True)
@@ -186,28 +188,26 @@ def test_an_event_of_ours_says_what_was_paid_for_which_purchase() -> None:
 def test_what_a_purchase_becomes_depends_on_type_and_payment_status(
     type_: str, payment_status: str | None, expected: str
 ) -> None:
-    payment = read_event(
-        event_of(f"checkout.session.{type_}", payment_status=payment_status)
-    ).payment
+    payment = read_event(event_of(f"checkout.session.{type_}", payment_status=payment_status)).fact
 
-    assert payment is not None
+    assert isinstance(payment, Payment)
     assert payment.status == expected
 
 
 def test_metadata_goes_before_the_client_reference() -> None:
     other = "pur_" + "2" * 32
 
-    both = read_event(event_of(client_reference_id=other)).payment
-    one = read_event(event_of(client_reference_id=other, metadata={})).payment
+    both = read_event(event_of(client_reference_id=other)).fact
+    one = read_event(event_of(client_reference_id=other, metadata={})).fact
 
-    assert both is not None
-    assert one is not None
+    assert isinstance(both, Payment)
+    assert isinstance(one, Payment)
     assert (both.purchase, one.purchase) == (PURCHASE, other)
 
 
 @pytest.mark.parametrize("purchase", ["", "pur_", "PUR_" + "1" * 32, PURCHASE + "\n", PURCHASE * 2])
 def test_what_is_no_purchase_id_of_ours_is_not_ours(purchase: str) -> None:
-    assert read_event(event_of(metadata={"purchase_id": purchase})).payment is None
+    assert read_event(event_of(metadata={"purchase_id": purchase})).fact is None
 
 
 @given(raw=st.binary(max_size=300))

@@ -206,8 +206,11 @@ NAMES = [
 IMPORTS = [
     Ban(
         r"stripe",
-        "edge/stripe_gateway.py: no other function may load Stripe's SDK",
-        but=(TOLLKEEPER + "edge/stripe_gateway.py",),
+        "edge/stripe_client.py, in a gateway: no other function may load Stripe's SDK",
+        but=tuple(
+            f"{TOLLKEEPER}edge/stripe_{name}.py"
+            for name in ("client", "gateway", "cards", "refunds")
+        ),
     ),
     Ban(
         r"boto3|botocore|aiobotocore",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.unit.books import PURCHASE, PURCHASE_ROW, Book, everything, indebted
+from tests.unit.books import PURCHASE, PURCHASE_ROW, Book, everything, indebted, owing
 from tests.unit.building import ONE
 
 DAY = "D#2026-11-20"
@@ -648,4 +648,131 @@ BESIDE = [
     Wrong("deep JSON", "I21", "cannot be read: RecursionError", row("E#c#k1", dr="[" * 100_000)),
 ]
 
-WRONGS = [*ROWS_ALONE, *IN_ORDER, *GRANTS, *PERIODS, *RUNS, *BESIDE]
+TAKEN, GIVEN, LAST_TAKEN = "E#s#refund:r1", "E#s#refund:w1", "E#s#refund:r2"
+BOUGHT = f"P#{PURCHASE}"
+
+OWED = [
+    Wrong("a clawback of nothing", "I12", "a clawback names no", row(TAKEN, dt={}), owing),
+    Wrong("a reinstate of nothing", "I12", "a reinstate names no", row(GIVEN, dt={}), owing),
+    Wrong(
+        "a clawback that somebody asked for",
+        "I17",
+        "a clawback has the key c#mine",
+        renamed(TAKEN, "E#c#mine"),
+        owing,
+    ),
+    Wrong(
+        "a clawback of another amount",
+        "I1",
+        "a clawback of 51",
+        row(TAKEN, charged=51 * ONE),
+        owing,
+    ),
+    Wrong(
+        "a clawback that gives",
+        "I1",
+        "a clawback of 50 changed 50",
+        row(TAKEN, delta=50 * ONE),
+        owing,
+    ),
+    Wrong("a reinstate that owes", "I3", "a reinstate changes the debt", row(GIVEN, dc=ONE), owing),
+    Wrong(
+        "a reinstate of no grant", "I1", "a reinstate names no grant", row(GIVEN, gt=None), owing
+    ),
+    Wrong("an amount out of range is owed", "I19", f"{NO_NUMBER}", row(TAKEN, cc=NO_NUMBER), owing),
+    Wrong(
+        "a clawback of which only a part is owed",
+        "I1",
+        "0 are owed for money that went back, and it changes that by 47",
+        row(TAKEN, cc=47 * ONE),
+        owing,
+    ),
+    Wrong(
+        "credits that come in and pay nothing of it",
+        "I1",
+        "48 are owed for money that went back, and it changes that by 0",
+        row("E#c#one", cc=None),
+        owing,
+    ),
+    Wrong(
+        "more is owed than the debt",
+        "I3",
+        "10 of a debt of 9 are owed",
+        row(LAST_TAKEN, cc=10 * ONE),
+        owing,
+    ),
+    Wrong(
+        "less than nothing is owed",
+        "I3",
+        "-1 of a debt of 0 are owed",
+        row("E#c#two", cc=-9 * ONE),
+        owing,
+    ),
+    Wrong(
+        "spent on credit while money is owed",
+        "I3",
+        "it spends on credit while 1 are owed",
+        row("E#c#two", cc=-7 * ONE),
+        owing,
+    ),
+    Wrong(
+        "the account owes something else",
+        "I1",
+        "what it owes for money that went back is 3, and its rows explain 4",
+        row("A", cb=3 * ONE),
+        owing,
+    ),
+    Wrong(
+        "it counts something else",
+        "I15",
+        "clawed_back is 24",
+        edited("A", "li", with_at(9, 24 * ONE)),
+        owing,
+    ),
+    Wrong(
+        "the purchase says something else",
+        "I12",
+        "what went with its money is 24, and its rows explain 25",
+        row(BOUGHT, clawed=24 * ONE),
+        owing,
+    ),
+    Wrong(
+        "what nobody had went back all the same",
+        "I12",
+        "what went with its money is 24, and its rows explain 25",
+        row(BOUGHT, uncollected=ONE),
+        owing,
+    ),
+    Wrong("it is lost", "I12", "is not there, and a row took or gave", without(BOUGHT), owing),
+    Wrong(
+        "a release that makes somebody owe",
+        "I1",
+        "5 are owed for money that went back, and it changes that by 1",
+        row("E#h#h1#release", cc=ONE),
+        owing,
+    ),
+    Wrong(
+        "a release that pays more than is owed",
+        "I1",
+        "5 are owed for money that went back, and it changes that by -6",
+        row("E#h#h1#release", cc=-6 * ONE),
+        owing,
+    ),
+    Wrong(
+        "what did not end is said to have ended",
+        "I12",
+        "1 of it ended unused, and its grant's end says 0",
+        row(BOUGHT, lapsed=ONE, clawed=26 * ONE),
+        owing,
+    ),
+    Wrong(
+        "an invoice that is paid, and no row names it",
+        "I12",
+        "is paid, and no row brought",
+        put("P#pur_invoice", BOUGHT, kind="invoice", clawed=None),
+        owing,
+    ),
+]
+
+
+WRONGS = [*ROWS_ALONE, *IN_ORDER, *GRANTS, *PERIODS, *RUNS, *BESIDE, *OWED]

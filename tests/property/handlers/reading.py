@@ -199,6 +199,7 @@ def show_explained(customer: Customer, state: State, row: Row) -> dict[str, Any]
         "held": credits(row.held),
         "debt": credits(row.debt),
         "debt_change": credits(row.debt_change),
+        "clawback_debt_change": credits(row.owed_change),
         "refers_to": charge[0] if is_back else None,
         "returned_by": by[0] if by and row.kind in kinds else None,
         "rerated_by": anew[0] if anew and row.kind in kinds else None,

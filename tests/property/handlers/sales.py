@@ -71,6 +71,11 @@ class Reported:
     created: int
     sent: dict[str, Any]
 
+    def subject(self) -> str:
+        """What of Stripe's it is about: the payment, or the page where there is none."""
+        session = self.sent["data"]["object"]
+        return session.get("payment_intent") or session["id"]
+
     def status(self) -> str:
         """What the purchase would become by it alone."""
         return SAYS.get(self.type) or ("paid" if self.is_paid else "pending")
@@ -78,10 +83,11 @@ class Reported:
 
 @dataclass
 class Sales:
-    """All purchases, and when the events came that had an effect."""
+    """All purchases, when the events came that had an effect, and what needs a person."""
 
     bought: dict[str, Bought] = field(default_factory=dict[str, Bought])
     seen: dict[str, int] = field(default_factory=dict[str, int])
+    cases: set[str] = field(default_factory=set[str])
 
     def find(self, ask: Ask) -> Bought | None:
         """The purchase that the account's key started."""
@@ -124,7 +130,7 @@ class Sales:
         bought = self.bought.get(event.purchase)
         says = event.status()
         if bought is None:
-            return _miss(event, at)
+            return self._miss(event, at)
         if event.id in self.seen:
             return _outcome("duplicate")
         if says == "paid":
@@ -136,13 +142,14 @@ class Sales:
         return self._took_effect(event, says, at)
 
     def _judge_money(self, event: Reported, bought: Bought, at: int) -> Told:
-        if bought.status == "quarantined":
-            return _outcome("quarantined")
+        if bought.status == "quarantined" or (bought.status == "paid" and not event.is_right):
+            return self._open_case(event, at)
         if bought.status == "paid":
-            return _outcome("duplicate" if event.is_right else "quarantined")
+            return _outcome("duplicate")
         is_closed = bought.customer.state(at).status == "closed"
         if is_closed or not event.is_right:
             bought.status = "quarantined"
+            self.cases.add(event.subject())
             return self._took_effect(event, "quarantined", at)
         bought.status = "paid"
         self._grant(bought, max(at, bought.customer.touched))
@@ -167,18 +174,24 @@ class Sales:
             del self.seen[event]
         return old
 
+    def _miss(self, event: Reported, at: int) -> Told:
+        """Money for a purchase that nobody recorded: asked for again for an hour, then a case."""
+        if event.status() != "paid":
+            return _outcome("ignored")
+        if at - event.created < HOUR_MS:
+            return Told(503, {}, codes=("busy",))
+        return self._open_case(event, at)
+
+    def _open_case(self, event: Reported, at: int) -> Told:
+        """A person must decide: one case for each payment."""
+        if event.subject() in self.cases:
+            return _outcome("quarantined")
+        self.cases.add(event.subject())
+        return self._took_effect(event, "quarantined", at)
+
     def _took_effect(self, event: Reported, outcome: str, at: int) -> Told:
         self.seen[event.id] = at
         return Told(200, {"received": True, "outcome": outcome}, has_effect=True)
-
-
-def _miss(event: Reported, at: int) -> Told:
-    """Money for a purchase that nobody recorded: asked for again for an hour, then a person's."""
-    if event.status() != "paid":
-        return _outcome("ignored")
-    if at - event.created < HOUR_MS:
-        return Told(503, {}, codes=("busy",))
-    return _outcome("quarantined")
 
 
 def _outcome(outcome: str) -> Told:

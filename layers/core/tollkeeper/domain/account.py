@@ -8,7 +8,14 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from tollkeeper.domain.catalog import NO_LIMITS, Catalog, Limits, PlanTerms, SettlePolicy
+from tollkeeper.domain.catalog import (
+    NO_LIMITS,
+    Catalog,
+    ClawbackPolicy,
+    Limits,
+    PlanTerms,
+    SettlePolicy,
+)
 from tollkeeper.domain.entries import AccountId
 from tollkeeper.domain.grants import Grants, spendable_total
 from tollkeeper.domain.held import Hold
@@ -26,7 +33,13 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PlanState:
-    """The plan an account is on and its current period. `next_plan` waits for the period's end."""
+    """The plan an account is on and its current period. `next_plan` waits for the period's end.
+
+    `subscription` is Stripe's id of what drives the plan, "" where the calendar does. Its period
+    ends days of grace after `paid_until_at`, which the invoice's line says; `line_at` is the place
+    of that line among all lines: when what it pays begins, and when its invoice was made.
+    `allocated_microcredits` is the largest allocation that the period's lines brought.
+    """
 
     id: str
     generation: int
@@ -35,6 +48,15 @@ class PlanState:
     anchor: date | None = None
     next_plan: str = ""
     next_anchor: date | None = None
+    subscription: str = ""
+    line_at: tuple[datetime, datetime] | None = None
+    paid_until_at: datetime | None = None
+    allocated_microcredits: int = 0
+
+    @property
+    def shown_end_at(self) -> datetime:
+        """When the period ends that was paid for, without the days of grace after it."""
+        return self.paid_until_at or self.period_end_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +89,7 @@ class Lifetime:
     transferred_in: int = 0
     transferred_out: int = 0
     uncollected: int = 0
+    clawed_back: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +130,12 @@ class Account:
 
     `volumes` are what the period used of each feature that has an allowance or tiers.
 
+    `debt_microcredits` is all that the account owes: overdraft, and of it
+    `clawback_debt_microcredits` for credits whose money went back after they were spent. What
+    comes in pays that part first.
+
+    `top_up_below_microcredits`: each row that leaves less than that available asks for a top-up.
+
     `today` is the local day that `totals` count; `rolled_to` is the moment up to which time has
     been applied, and never goes back.
 
@@ -125,7 +154,9 @@ class Account:
     next_zone_at: datetime | None = None
     name: str = ""
     grants: Grants = ()
-    overdraft_debt_microcredits: int = 0
+    debt_microcredits: int = 0
+    clawback_debt_microcredits: int = 0
+    top_up_below_microcredits: int | None = None
     features: Mapping[str, int] = field(default_factory=dict[str, int])
     volumes: Mapping[str, int] = field(default_factory=dict[str, int])
     windows: Windows = Windows()
@@ -157,7 +188,12 @@ class Account:
         terms = catalog.plan(self.plan.id)
         if not self.parent:
             return terms
-        lent = replace(terms, allocation_microcredits=0, overdraft_microcredits=0)
+        lent = replace(
+            terms,
+            allocation_microcredits=0,
+            overdraft_microcredits=0,
+            clawback=ClawbackPolicy.FLOOR,
+        )
         if lent.settle_above_hold is SettlePolicy.DEBT:
             lent = replace(lent, settle_above_hold=SettlePolicy.CHARGE_AVAILABLE)
         return lent
@@ -173,13 +209,26 @@ class Account:
     @property
     def available_microcredits(self) -> int:
         """What started grants hold, less debt; may be negative."""
-        return spendable_total(self.grants) - self.overdraft_debt_microcredits
+        return spendable_total(self.grants) - self.debt_microcredits
 
     def spendable_microcredits(self, catalog: Catalog) -> int:
-        """Available plus what is left of the plan's overdraft.
+        """Available plus what is left of the plan's overdraft; no overdraft for who owes money.
 
         Why: a downgrade can leave more debt than the new plan allows; then nothing is left.
         """
+        if self.clawback_debt_microcredits:
+            return max(0, self.available_microcredits)
         overdraft = self.terms(catalog).overdraft_microcredits
-        left = max(0, overdraft - self.overdraft_debt_microcredits)
+        left = max(0, overdraft - self.debt_microcredits)
         return spendable_total(self.grants) + left if left else max(0, self.available_microcredits)
+
+    def missing_microcredits(self, amount_microcredits: int, catalog: Catalog) -> int:
+        """The least that has to come in before that amount can be spent; not above 0: nothing.
+
+        Why: the part owed for money that went back is paid first and has to be paid whole, then
+        an overdraft is there again.
+        """
+        overdraft = self.terms(catalog).overdraft_microcredits
+        missing = amount_microcredits - self.available_microcredits - overdraft
+        owed = self.clawback_debt_microcredits
+        return max(missing, owed) if owed else missing

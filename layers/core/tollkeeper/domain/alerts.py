@@ -11,15 +11,19 @@ FULL = 100
 LEFT_AGAIN = 101
 LOW_BALANCE = "low_balance"
 RECOVERED = ":recovered"
+TOP_UP = "top_up"
 
 
-def ring(account: Account, catalog: Catalog) -> tuple[Account, tuple[str, ...]]:
+def ring(
+    account: Account, catalog: Catalog, *, is_lower: bool = False
+) -> tuple[Account, tuple[str, ...]]:
     """The account with its crossings noted, and the alerts that these are.
 
     A low balance rings when it is crossed and again, as recovered, when it is left; held credits
     count as there, so that a hold that is released rings nothing. A window's threshold rings once
-    in that window, by what was spent in it; a full one that is left again says so once. A closed
-    account rings nothing: it is empty on purpose, and nobody is to top it up.
+    in that window, by what was spent in it; a full one that is left again says so once. A top-up
+    is asked for by each row that lowers the balance (`is_lower`) below where it is wanted. A
+    closed account rings nothing: it is empty on purpose, and nobody is to top it up.
     Why: in the transaction of the row, so that no alert is lost or said twice.
     """
     if account.status is Status.CLOSED:
@@ -38,7 +42,16 @@ def ring(account: Account, catalog: Catalog) -> tuple[Account, tuple[str, ...]]:
         if after != before:
             rung = replace(rung, **{name: after})
             codes += tuple(f"{name}{each}" for each in crossed)
-    return (account, ()) if rung == account.rung else (replace(account, rung=rung), codes)
+    if is_lower and _is_top_up_due(account):
+        codes += (TOP_UP,)
+    return (account if rung == account.rung else replace(account, rung=rung)), codes
+
+
+def _is_top_up_due(account: Account) -> bool:
+    """Why: a frozen account cannot spend, so nobody's card is charged for it."""
+    below = account.top_up_below_microcredits
+    is_active = account.status is Status.ACTIVE
+    return is_active and below is not None and account.available_microcredits < below
 
 
 def thresholds_of(account: Account, catalog: Catalog) -> tuple[int, ...]:

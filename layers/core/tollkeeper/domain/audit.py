@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from tollkeeper.domain.account import Account
 from tollkeeper.domain.audit_chain import Chain, Floor
+from tollkeeper.domain.audit_debt import Owed
 from tollkeeper.domain.audit_findings import Findings, Notes
 from tollkeeper.domain.audit_grants import GrantFold
 from tollkeeper.domain.audit_holds import Holds
@@ -44,6 +45,7 @@ class Audit:
         self._periods = Periods(self._notes)
         self._days = Days(self._notes)
         self._lives = Lives(self._notes)
+        self._owed = Owed(self._notes)
         self._marks = Marks(self._notes)
         self._purchases = Purchases(self._notes)
         self._younger: set[EntryKey] = set()
@@ -77,6 +79,7 @@ class Audit:
         if entry.run is not None and entry.day is not None:
             self._days.add(entry, entry.run, entry.day)
         self._lives.add(entry)
+        self._owed.add(entry)
         self._periods.add(entry)
         self._marks.add_row(entry)
         self._purchases.add_row(entry)
@@ -126,12 +129,14 @@ class Audit:
         for seq, row in rows.walk(last):
             chain.step(seq, row)
             floor.step(seq, row)
+            self._owed.step(seq, row)
             self._grants.step(seq, row)
             spending.step(seq, row)
             holds.step(seq, row)
         ends: list[Callable[[], None]] = [
             lambda: chain.end(account),
             lambda: self._grants.end(account),
+            lambda: self._owed.end(account),
             lambda: holds.end(account),
             lambda: spending.end(account, self._catalog),
             lambda: self._lives.end(account),
@@ -166,9 +171,10 @@ def _judge_numbers(account: Account, notes: Notes) -> None:
         if fault:
             notes.add("I19", f"grant {grant.id}", fault)
     life, windows = account.lifetime, account.windows
-    whole = [windows.day, windows.month, windows.period, account.overdraft_debt_microcredits]
+    whole = [windows.day, windows.month, windows.period, account.debt_microcredits]
     whole += [life.granted, life.purchased, life.spent, life.refunded, life.expired]
     whole += [life.adjusted_down, life.transferred_in, life.transferred_out, life.uncollected]
+    whole += [life.clawed_back, account.clawback_debt_microcredits]
     whole += [hold.amount_microcredits for hold in account.holds]
     for value in (*whole, *account.features.values(), *account.volumes.values()):
         if type(value) is not int:

@@ -71,7 +71,7 @@ class Chain:
         """The account is as its last row leaves it, and every row up to its seq is there."""
         notes = self._notes
         available = 0 if account is None else account.available_microcredits
-        debt = 0 if account is None else account.overdraft_debt_microcredits
+        debt = 0 if account is None else account.debt_microcredits
         last = 0 if account is None else account.seq
         if self._seq < last:
             self._miss(last + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ from itertools import pairwise
 
 from tollkeeper.domain.account import Account
 from tollkeeper.domain.audit_findings import Notes
-from tollkeeper.domain.entries import Entry, EntryKind
+from tollkeeper.domain.entries import BY_PRORATION, BY_STRIPE, Entry, EntryKind
 
 MOST_A_ZONE_MOVES = timedelta(hours=27)
 """From the midnight of one zone to that of another."""
@@ -37,7 +38,9 @@ class Periods:
     def __init__(self, notes: Notes) -> None:
         self._notes = notes
         self._resets: list[Reset] = []
+        self._changed: list[int] = []
         self._changed_now: set[int] = set()
+        self._raised: dict[int, str] = {}
         self._zones: list[int] = []
 
     def add(self, entry: Entry) -> None:
@@ -53,19 +56,34 @@ class Periods:
                     plan=entry.details["plan"],
                 )
             )
-        elif entry.kind is EntryKind.PLAN_CHANGE and entry.details["at"] == "now":
-            self._changed_now.add(entry.seq - 1)
+        elif entry.kind is EntryKind.PLAN_CHANGE:
+            self._add_change(entry, entry.details["at"])
         elif entry.kind is EntryKind.PROFILE and "zone" in entry.details:
             self._zones.append(entry.seq)
 
+    def _add_change(self, entry: Entry, at: str) -> None:
+        """A change that began a period follows its reset; one within a period names the plan.
+
+        Why: what a paid renewal does not roll over expires between the two rows.
+        """
+        if at == "now":
+            self._changed_now.add(entry.seq - 1)
+        elif at == BY_PRORATION:
+            self._raised[entry.seq] = entry.details["to"]
+        elif at in BY_STRIPE:
+            self._changed.append(entry.seq)
+
     def plans(self) -> dict[int, str]:
-        """The plan that begins with each reset, by its seq."""
-        return {reset.seq: reset.plan for reset in self._resets}
+        """The plan in force from each of these rows on, by seq."""
+        return {reset.seq: reset.plan for reset in self._resets} | self._raised
 
     def end(self, account: Account | None) -> None:
         """Every reset follows the one before it, and the account's period is the last one's."""
         resets = sorted(self._resets, key=lambda reset: reset.seq)
         zones = sorted(self._zones)
+        places = [reset.seq for reset in resets]
+        began = (bisect_left(places, seq) - 1 for seq in self._changed)
+        self._changed_now |= {places[index] for index in began if index >= 0}
         if resets and (resets[0].seq, resets[0].generation) != (1, 1):
             self._note(resets[0], "the ledger does not begin with it")
         used = 0
@@ -99,7 +117,9 @@ class Periods:
         plan = account.plan
         moves = plan.generation - last.generation
         late = plan.period_end_at - last.end_at
-        if (plan.id, plan.period_start_at) != (last.plan, last.start_at):
+        raised = max((seq for seq in self._raised if seq > last.seq), default=0)
+        plan_id = self._raised.get(raised, last.plan)
+        if (plan.id, plan.period_start_at) != (plan_id, last.start_at):
             self._note(last, f"the account is on {plan.id} since {plan.period_start_at}")
         elif not 0 <= moves <= asked or abs(late) > MOST_A_ZONE_MOVES * moves:
             self._note(last, f"the account's period ends at {plan.period_end_at.isoformat()}")

@@ -150,6 +150,7 @@ class Lives:
     transferred_in: int = 0
     transferred_out: int = 0
     uncollected: int = 0
+    clawed_back: int = 0
 
     def add(self, entry: Entry) -> None:
         """The row is counted."""
@@ -172,12 +173,17 @@ class Lives:
                 self.transferred_in += moved
             case EntryKind.TRANSFER_OUT:
                 self.transferred_out += moved
+            case EntryKind.CLAWBACK | EntryKind.REINSTATE:
+                self.clawed_back -= delta
             case EntryKind.HOLD | EntryKind.RELEASE | EntryKind.HOLD_EXPIRED:
                 return
             case _:
-                self.granted += delta
-                if entry.grant is not None and entry.grant.kind is GrantKind.PACK:
-                    self.purchased += delta
+                self._count_in(entry)
+
+    def _count_in(self, entry: Entry) -> None:
+        self.granted += entry.delta_microcredits
+        if entry.grant is not None and entry.grant.kind is GrantKind.PACK:
+            self.purchased += entry.delta_microcredits
 
     def end(self, account: Account | None) -> None:
         """The account's counters are these, and they balance."""
@@ -187,8 +193,9 @@ class Lives:
             self.notes.differ("I15", "account", stored=stored, folded=folded, what=name)
         if account is None:
             return
-        debt = account.overdraft_debt_microcredits
+        debt = account.debt_microcredits
         gone = life.spent + life.expired + life.adjusted_down + life.transferred_out
+        gone += life.clawed_back
         inside = life.granted + life.transferred_in + debt
         outside = gone + account.available_microcredits + debt + account.held_microcredits
         what = "what came in and debt, against what is gone, remaining and held,"

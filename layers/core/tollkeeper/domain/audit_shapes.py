@@ -35,6 +35,7 @@ class Shape:
 
 ANY = 2
 CALLERS_ROW = Shape()
+MONEY_BACK_KEYS = ("s#refund:", "s#dispute:", "s#dispute_won:", "s#early:")
 SHAPES = {
     EntryKind.CHARGE: Shape(signs=(-1,), has_run=True, may_draw=True, debt=1),
     EntryKind.RUN_FAILED: Shape(has_run=True),
@@ -42,7 +43,7 @@ SHAPES = {
     EntryKind.REFUND: Shape(signs=(1,), has_run=True, may_draw=True, may_grant=True, debt=-1),
     EntryKind.RERATE: Shape(signs=(1, -1), has_run=True, may_draw=True, may_grant=True, debt=ANY),
     EntryKind.GRANT: Shape(
-        keys=("c#", "s#purchase:", "t#start:"),
+        keys=("c#", "s#purchase:", "s#line:", "t#start:"),
         signs=(1, 0),
         may_grant=True,
         must_grant=True,
@@ -51,12 +52,17 @@ SHAPES = {
     EntryKind.EXPIRE: Shape(keys=("t#expire:",), signs=(-1,), may_grant=True, must_grant=True),
     EntryKind.RESET: Shape(keys=("t#reset:",), signs=(1,), may_draw=True, may_grant=True, debt=-1),
     EntryKind.ADJUSTMENT: Shape(signs=(1, -1), may_draw=True, may_grant=True, debt=-1),
-    EntryKind.PLAN_CHANGE: CALLERS_ROW,
+    EntryKind.CLAWBACK: Shape(keys=MONEY_BACK_KEYS, signs=(-1,), may_draw=True, debt=1),
+    EntryKind.REINSTATE: Shape(
+        keys=MONEY_BACK_KEYS, signs=(1,), may_grant=True, must_grant=True, debt=-1
+    ),
+    EntryKind.PLAN_CHANGE: Shape(keys=("c#", "s#line:", "s#subscription_end:")),
     EntryKind.PROFILE: CALLERS_ROW,
     EntryKind.FREEZE: CALLERS_ROW,
     EntryKind.UNFREEZE: CALLERS_ROW,
     EntryKind.CLOSE: CALLERS_ROW,
     EntryKind.LIMITS: CALLERS_ROW,
+    EntryKind.TOP_UP: Shape(keys=("c#", "s#top_up_off:", "s#top_up_action:")),
     EntryKind.HOLD: Shape(
         keys=("h#",), signs=(-1,), has_run=True, has_day=False, may_draw=True, debt=1
     ),
@@ -87,7 +93,8 @@ STEPS = frozenset(
         EntryKind.HOLD_EXTENDED,
     }
 )
-DRAWING = frozenset({EntryKind.CHARGE, EntryKind.HOLD, EntryKind.SETTLE})
+DRAWING = frozenset({EntryKind.CHARGE, EntryKind.HOLD, EntryKind.SETTLE, EntryKind.CLAWBACK})
+OF_PURCHASES = frozenset({EntryKind.CLAWBACK, EntryKind.REINSTATE})
 DRAWING_DOWN = frozenset({EntryKind.ADJUSTMENT, EntryKind.RERATE})
 
 
@@ -110,6 +117,7 @@ def find_bad_number(entry: Entry) -> str:
         entry.held_change_microcredits,
         entry.expired_microcredits,
         entry.uncollected_microcredits,
+        entry.clawback_debt_change_microcredits,
     ):
         if type(value) is not int or not -LARGEST_MICROCREDITS <= value <= LARGEST_MICROCREDITS:
             return f"{value!r} is no amount"
@@ -146,8 +154,7 @@ def judge_row(entry: Entry) -> Iterator[tuple[str, str]]:
     has_day = shape.has_run if shape.has_day is None else shape.has_day
     if shape.has_run != (entry.run is not None) or has_day != (entry.day is not None):
         yield "I15", f"a {entry.kind} {'lacks' if shape.has_run else 'has'} a run or its day"
-    if (entry.kind in REFERRING) != (entry.refers_to is not None):
-        yield "I14", f"a {entry.kind} names {entry.refers_to or 'no charge'}"
+    yield from _judge_names(entry)
     if entry.draws and not shape.may_draw:
         yield "I1", f"a {entry.kind} draws from grants"
     if shape.debt != ANY and (
@@ -161,6 +168,14 @@ def judge_row(entry: Entry) -> Iterator[tuple[str, str]]:
         for draw in entry.draws:
             if not _is_drawable(draw, entry):
                 yield "I10", f"it draws from {draw.grant.id}, which is not effective then"
+
+
+def _judge_names(entry: Entry) -> Iterator[tuple[str, str]]:
+    """What a row is about is named: the charge that it corrects, the purchase that it undoes."""
+    if (entry.kind in REFERRING) != (entry.refers_to is not None):
+        yield "I14", f"a {entry.kind} names {entry.refers_to or 'no charge'}"
+    if entry.kind in OF_PURCHASES and not entry.details.get("purchase"):
+        yield "I12", f"a {entry.kind} names no purchase"
 
 
 def _is_explained(entry: Entry, shape: Shape) -> bool:

@@ -27,7 +27,7 @@ from tollkeeper.domain.grants import (
     draw_down,
     spendable_total,
 )
-from tollkeeper.domain.inflow import bring_back, next_grant_id, take_in
+from tollkeeper.domain.inflow import bring_back, next_grant_id, pay_debt, take_in
 from tollkeeper.domain.limits import show_limits
 from tollkeeper.domain.money import show_micro
 from tollkeeper.domain.operating import Command, post_command
@@ -235,9 +235,7 @@ def _take_back(draft: Draft, grants: tuple[Grant, ...]) -> _Back:
     expired = paid = homeless = 0
     for grant in grants:
         rest = grant.remaining_microcredits if grant.has_started else 0
-        pays = min(account.overdraft_debt_microcredits, rest)
-        debt = account.overdraft_debt_microcredits - pays
-        account = replace(account, overdraft_debt_microcredits=debt)
+        account, pays = pay_debt(account, rest)
         paid, rest = paid + pays, rest - pays
         home = _home_of(account, grant, stay)
         if grant.origin is None:

@@ -28,6 +28,20 @@ class SettlePolicy(StrEnum):
     REJECT = "reject"
 
 
+class Driver(StrEnum):
+    """What begins a plan's periods: the calendar, or a subscription's paid invoices at Stripe."""
+
+    CALENDAR = "calendar"
+    STRIPE = "stripe"
+
+
+class ClawbackPolicy(StrEnum):
+    """What becomes of credits whose money went back after they were spent."""
+
+    DEBT = "debt"
+    FLOOR = "floor"
+
+
 MOST_OPEN_HOLDS = 50
 DEFAULT_OPEN_HOLDS = 20
 
@@ -71,10 +85,32 @@ DEFAULT_THRESHOLDS = (50, 80, 100)
 
 
 @dataclass(frozen=True, slots=True)
+class PlanSale:
+    """What a plan costs that Stripe drives, each `interval`.
+
+    `stripe_price` is the id of a price that was made at Stripe, "" where the checkout makes one;
+    `former_prices` are those that who subscribed earlier still pays.
+    Units: `price_minor` in the currency's smallest unit (cents).
+    """
+
+    price_minor: int
+    currency: str
+    interval: Literal["month", "year"]
+    stripe_price: str = ""
+    former_prices: tuple[str, ...] = ()
+
+    @property
+    def all_prices(self) -> tuple[str, ...]:
+        """Every price at Stripe that pays for the plan."""
+        return (self.stripe_price, *self.former_prices) if self.stripe_price else self.former_prices
+
+
+@dataclass(frozen=True, slots=True)
 class PlanTerms:
     """What a plan gives each period. Units: micro-credits; features are counts per period.
 
     `prices` are the operations that cost something else on this plan, each as it is there.
+    `sale` is what it costs; a plan with one is driven by Stripe.
     """
 
     id: str
@@ -86,9 +122,16 @@ class PlanTerms:
     overdraft_microcredits: int = 0
     limits: Limits = NO_LIMITS
     settle_above_hold: SettlePolicy = SettlePolicy.CHARGE_AVAILABLE
+    clawback: ClawbackPolicy = ClawbackPolicy.DEBT
     open_holds: int = DEFAULT_OPEN_HOLDS
     features: Mapping[str, int] = field(default_factory=dict[str, int])
     prices: Mapping[str, Operation] = field(default_factory=dict[str, "Operation"])
+    sale: PlanSale | None = None
+
+    @property
+    def driver(self) -> Driver:
+        """What begins its periods."""
+        return Driver.CALENDAR if self.sale is None else Driver.STRIPE
 
     def rolled_over(self, rest_microcredits: int) -> int:
         """How much of an unused rest goes into the next period."""
@@ -203,6 +246,7 @@ class Catalog:
     operations: Mapping[str, Operation]
     packs: Mapping[str, Pack] = field(default_factory=dict[str, Pack])
     roles: Mapping[str, str] = field(default_factory=dict[str, str])
+    entitlements: Mapping[str, str] = field(default_factory=dict[str, str])
     source: str = "{}"
     zone: str = "UTC"
     auto_open: bool = True

@@ -12,7 +12,7 @@ from tollkeeper.domain.entries import COUNTED_BEFORE, Entry, EntryKey, EntryKind
 from tollkeeper.domain.errors import InvalidError
 from tollkeeper.domain.gate import find_warnings, refuse_unable
 from tollkeeper.domain.grants import Draw, Grant, Stay, put_back
-from tollkeeper.domain.inflow import bring_back
+from tollkeeper.domain.inflow import bring_back, pay_debt
 from tollkeeper.domain.money import show_micro
 from tollkeeper.domain.pricing import Priced
 from tollkeeper.domain.quarantine import end_waiting
@@ -141,8 +141,7 @@ def return_charged(
 
     Shape: the account, what each grant got back, the new grant, the change of debt.
     """
-    account = draft.account
-    paid = min(account.overdraft_debt_microcredits, amount)
+    account, paid = pay_debt(draft.account, amount)
     stay = Stay(draft.at, account.plan.period_start_at, account.plan.period_end_at)
     drawn = charge.settled + charge.draws
     grants, returned, homeless = put_back(account.grants, drawn, amount - paid, stay)
@@ -150,7 +149,6 @@ def return_charged(
     account = replace(
         account,
         grants=grants,
-        overdraft_debt_microcredits=account.overdraft_debt_microcredits - paid,
         lifetime=replace(life, spent=life.spent - amount),
     )
     held: Grant | None = None

@@ -56,6 +56,7 @@ class Draft:
         self.days: list[DayClosed] = []
         self._explained = 0 if before is None else before.available_microcredits
         self._held = 0 if before is None else before.held_microcredits
+        self._clawback_debt = 0 if before is None else before.clawback_debt_microcredits
 
     def post(
         self, account: Account, *, key: EntryKey, kind: EntryKind, delta: int, **facts: Any
@@ -65,13 +66,15 @@ class Draft:
         Why: the assertion makes a row that does not explain its change impossible to write.
         """
         assert account.seq == self.account.seq, "a draft is changed by one row at a time"
-        rung, alerts = ring(account, self.catalog)
+        rung, alerts = ring(account, self.catalog, is_lower=delta < 0)
         self.account = replace(rung, seq=account.seq + 1)
         self._explained += delta
         available = self.account.available_microcredits
         assert self._explained == available, f"{kind} explains {self._explained}, not {available}"
         held = self.account.held_microcredits
         held_change, self._held = held - self._held, held
+        owed = account.clawback_debt_microcredits
+        owed_change, self._clawback_debt = owed - self._clawback_debt, owed
         entry = Entry(
             account=account.id,
             key=key,
@@ -80,11 +83,12 @@ class Draft:
             at=self.at,
             delta_microcredits=delta,
             available_after_microcredits=available,
-            debt_after_microcredits=account.overdraft_debt_microcredits,
+            debt_after_microcredits=account.debt_microcredits,
             day=account.today if "run" in facts and kind is not EntryKind.HOLD else None,
             held_after_microcredits=held,
             held_change_microcredits=held_change,
             alerts=alerts,
+            clawback_debt_change_microcredits=owed_change,
             **facts,
         )
         self.entries.append(entry)
@@ -112,12 +116,14 @@ def assert_sound(account: Account) -> None:
     """The numbers that must hold do hold. Why: a bug of ours must stop before it is written."""
     life = account.lifetime
     remaining = spendable_total(account.grants)
-    debt = account.overdraft_debt_microcredits
+    debt = account.debt_microcredits
     gone = life.spent + life.expired + life.adjusted_down + life.transferred_out
+    gone += life.clawed_back
     come = life.granted + life.transferred_in
     left = remaining + account.held_microcredits
     assert come + debt == gone + left, "granted + debt = gone + remaining + held"
-    assert debt >= 0, "debt is never negative"
+    assert 0 <= account.clawback_debt_microcredits <= debt, "what is owed is part of the debt"
+    assert life.clawed_back >= 0, "no more is given back than was taken"
     assert all(g.remaining_microcredits >= 0 for g in account.grants), "no grant below zero"
     assert all(h.debt_microcredits >= 0 for h in account.holds), "no hold below zero"
     assert len({h.id for h in account.holds}) == len(account.holds), "hold ids differ"

@@ -20,6 +20,11 @@ EntryKey = NewType("EntryKey", str)
 COUNTED_BEFORE = "counted_before"
 """A settle's detail: the plan's counter has counted its run in an earlier period."""
 
+BY_INVOICE, BY_PRORATION, BY_END = "invoice", "proration", "subscription_end"
+BY_STRIPE = frozenset({BY_INVOICE, BY_PRORATION, BY_END})
+"""What a change of plan says in its detail `at` where Stripe began it: with a new period by a paid
+invoice, within the period by one, or by the end of the subscription."""
+
 ID_PATTERN = re.compile(r"[A-Za-z0-9_.:@|-]{1,128}", re.ASCII)
 
 
@@ -45,9 +50,12 @@ class EntryKind(StrEnum):
     HOLD_EXPIRED = "hold_expired"
     HOLD_EXTENDED = "hold_extended"
     LIMITS = "limits"
+    TOP_UP = "top_up"
     TRANSFER_OUT = "transfer_out"
     TRANSFER_IN = "transfer_in"
     RERATE = "rerate"
+    CLAWBACK = "clawback"
+    REINSTATE = "reinstate"
 
 
 def parse_id(text: object, member: str) -> str:
@@ -163,7 +171,9 @@ class Entry:
     `day` is the local day that a run counts on. `held_change_microcredits` is what open holds
     changed by. Of a hold that is closed, `settled` says from which of its grants the charge came
     and `returned` what each grant got back; what had no grant left to return to expired inside
-    this row. `alerts` are the thresholds that the row crossed.
+    this row. `alerts` are the thresholds that the row crossed. `clawback_debt_change_microcredits`
+    is what the part of the debt that is owed for money that went back changed by; the debt's own
+    change has it in it.
     """
 
     account: AccountId
@@ -195,3 +205,4 @@ class Entry:
     expired_microcredits: int = 0
     uncollected_microcredits: int = 0
     alerts: tuple[str, ...] = ()
+    clawback_debt_change_microcredits: int = 0

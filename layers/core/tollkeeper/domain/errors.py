@@ -103,7 +103,8 @@ class AccountClosedError(TollkeeperError):
 class Position:
     """Where an account stands when it is refused. Units: micro-credits.
 
-    `level` names what refuses: the account, or the budget that it is.
+    `level` names what refuses: the account, or the budget that it is. `missing_microcredits` is
+    what has to come in, where that is not just what is required above what may be spent.
     """
 
     required_microcredits: int
@@ -111,6 +112,7 @@ class Position:
     spendable_microcredits: int
     held_microcredits: int = 0
     level: str = "account"
+    missing_microcredits: int | None = None
 
 
 class InsufficientCreditsError(TollkeeperError):
@@ -136,7 +138,10 @@ class InsufficientCreditsError(TollkeeperError):
     @property
     def shortfall_microcredits(self) -> int:
         """How much is missing. Units: micro-credits."""
-        return max(0, self.position.required_microcredits - self.position.spendable_microcredits)
+        position = self.position
+        if position.missing_microcredits is not None:
+            return position.missing_microcredits
+        return max(0, position.required_microcredits - position.spendable_microcredits)
 
 
 class LimitReachedError(InsufficientCreditsError):
@@ -293,6 +298,60 @@ class PaymentsUnavailableError(TollkeeperError):
     """Stripe did not answer as it should; nothing was changed here."""
 
     code = "payments_unavailable"
+
+
+class NoCustomerError(TollkeeperError):
+    """The account never paid, so Stripe knows no customer for it."""
+
+    code = "no_customer"
+
+
+class UnknownCodeError(TollkeeperError):
+    """There is no such promo code."""
+
+    code = "unknown_code"
+
+
+class CodeUsedError(TollkeeperError):
+    """The account redeemed this promo code before."""
+
+    code = "code_used"
+
+
+class CodeExhaustedError(TollkeeperError):
+    """The promo code was redeemed as often as it may be, by all accounts together."""
+
+    code = "code_exhausted"
+
+
+class CodeExpiredError(TollkeeperError):
+    """The promo code has ended, or was deactivated."""
+
+    code = "code_expired"
+
+
+class CodeNotForPlanError(TollkeeperError):
+    """The promo code is for accounts on other plans."""
+
+    code = "code_not_for_plan"
+
+
+class CodeExistsError(TollkeeperError):
+    """A promo code of that name was made before, under another key."""
+
+    code = "code_exists"
+
+
+class NotRefundableError(TollkeeperError):
+    """The purchase's money cannot go back, or not so much of it; nothing was changed."""
+
+    code = "not_refundable"
+
+
+class AlreadyResolvedError(TollkeeperError):
+    """The case was resolved before, under another key."""
+
+    code = "already_resolved"
 
 
 class LedgerCorruptError(TollkeeperError):

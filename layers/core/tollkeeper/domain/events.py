@@ -11,43 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 
-from tollkeeper.domain.entries import Entry, EntryKind, Run, show_key
+from tollkeeper.domain.entries import BY_STRIPE, Entry, EntryKind, Run, show_key
+from tollkeeper.domain.event_types import EventType
 from tollkeeper.domain.grants import Grant
 from tollkeeper.domain.money import show_micro, show_price, show_usd
 from tollkeeper.domain.quarantine import is_waiting
 
 Members = dict[str, object]
-
-
-class EventType(StrEnum):
-    """What happened, as EventBridge rules match it (`detail-type`)."""
-
-    CHARGE_RECORDED = "charge.recorded"
-    CHARGE_RETURNED = "charge.returned"
-    CHARGE_QUARANTINED = "charge.quarantined"
-    CHARGE_RERATED = "charge.rerated"
-    RUN_FAILED = "run.failed"
-    HOLD_EXPIRED = "hold.expired"
-    CREDITS_GRANTED = "credits.granted"
-    CREDITS_STARTED = "credits.started"
-    CREDITS_REMOVED = "credits.removed"
-    CREDITS_EXPIRED = "credits.expired"
-    CREDITS_LOW = "credits.low"
-    CREDITS_RECOVERED = "credits.recovered"
-    LIMIT_REACHED = "limit.reached"
-    LIMIT_RECOVERED = "limit.recovered"
-    PURCHASE_COMPLETED = "purchase.completed"
-    PERIOD_STARTED = "period.started"
-    PLAN_CHANGED = "plan.changed"
-    PLAN_CHANGE_SCHEDULED = "plan.change_scheduled"
-    BUDGET_FUNDED = "budget.funded"
-    BUDGET_CLOSED = "budget.closed"
-    ACCOUNT_FROZEN = "account.frozen"
-    ACCOUNT_UNFROZEN = "account.unfrozen"
-    ACCOUNT_CLOSED = "account.closed"
-    SPEND_REFUSED = "spend.refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +207,30 @@ def _granted(entry: Entry) -> Iterator[_Fact]:
         yield _Fact(0, EventType.CREDITS_GRANTED, members | _some(reason=entry.reason))
 
 
+def _clawed_back(entry: Entry) -> Iterator[_Fact]:
+    """Credits whose money went back; what was spent of them by then is owed, or is nobody's."""
+    members: Members = {
+        "purchase": entry.details["purchase"],
+        "taken": show_micro(entry.moved_microcredits),
+    }
+    members |= _some(
+        debt=_credits(entry.debt_change_microcredits),
+        uncollected=_credits(entry.uncollected_microcredits),
+        reason=entry.reason,
+    )
+    yield _Fact(0, EventType.CREDITS_CLAWED_BACK, members)
+
+
+def _reinstated(entry: Entry) -> Iterator[_Fact]:
+    """Credits whose money came back, as when a dispute was won."""
+    members: Members = {
+        "purchase": entry.details["purchase"],
+        "credits": show_micro(entry.moved_microcredits),
+    }
+    members |= _grant(entry.grant) | _paid(entry) | _some(reason=entry.reason)
+    yield _Fact(0, EventType.CREDITS_REINSTATED, members)
+
+
 def _sale(details: Mapping[str, str]) -> Members:
     return {
         "purchase": details["purchase"],
@@ -249,7 +244,8 @@ def _reset(entry: Entry) -> Iterator[_Fact]:
     plan = entry.details["plan"]
     rolled_over = int(entry.details.get("rolled_over_microcredits", "0"))
     allocation = entry.moved_microcredits
-    period_end = show_moment(datetime.fromisoformat(entry.details["period_end"]))
+    end = entry.details.get("paid_until", entry.details["period_end"])
+    period_end = show_moment(datetime.fromisoformat(end))
     members: Members = {"plan": plan, "period_end": period_end}
     members |= {"allocation": show_micro(allocation)} | _some(rolled_over=_credits(rolled_over))
     yield _Fact(0, EventType.PERIOD_STARTED, members)
@@ -286,7 +282,8 @@ def _plan_changed(entry: Entry) -> Iterator[_Fact]:
     """A plan that is left; the one that an account opens on is told by its first period."""
     members: Members = {"from": entry.details["from"], "to": entry.details["to"]}
     members |= _some(reason=entry.reason)
-    if entry.details["at"] == "now":
+    is_left = members["from"] != members["to"]
+    if entry.details["at"] == "now" or (entry.details["at"] in BY_STRIPE and is_left):
         yield _Fact(0, EventType.PLAN_CHANGED, members)
     elif entry.details["at"] == "period_end":
         yield _Fact(0, EventType.PLAN_CHANGE_SCHEDULED, members)
@@ -314,6 +311,18 @@ def _stood(event: EventType) -> Callable[[Entry], Iterator[_Fact]]:
     return tell
 
 
+def _topped_up(entry: Entry) -> Iterator[_Fact]:
+    """What the rule needs a person for; that an operator set it is no news."""
+    event = _TOP_UP_NEWS.get(entry.key.partition(":")[0])
+    if event is not None:
+        yield _Fact(0, event, dict(entry.details))
+
+
+_TOP_UP_NEWS = {
+    "s#top_up_off": EventType.TOP_UP_TURNED_OFF,
+    "s#top_up_action": EventType.TOP_UP_ACTION_NEEDED,
+}
+
 _Decide = Callable[[Entry], Iterator[_Fact]]
 
 # Every kind is decided, so that a new one is not forgotten. Those that only tell what expired
@@ -324,6 +333,8 @@ _DECIDED: Mapping[EntryKind, _Decide] = {
     EntryKind.VOID: _returned,
     EntryKind.REFUND: _returned,
     EntryKind.RERATE: _rerated,
+    EntryKind.CLAWBACK: _clawed_back,
+    EntryKind.REINSTATE: _reinstated,
     EntryKind.RUN_FAILED: _run_failed,
     EntryKind.GRANT: _granted,
     EntryKind.RESET: _reset,
@@ -338,6 +349,7 @@ _DECIDED: Mapping[EntryKind, _Decide] = {
     EntryKind.TRANSFER_IN: _transferred,
     EntryKind.PROFILE: _expired_inside,
     EntryKind.LIMITS: _expired_inside,
+    EntryKind.TOP_UP: _topped_up,
     EntryKind.FREEZE: _stood(EventType.ACCOUNT_FROZEN),
     EntryKind.UNFREEZE: _stood(EventType.ACCOUNT_UNFROZEN),
     EntryKind.CLOSE: _stood(EventType.ACCOUNT_CLOSED),
@@ -358,6 +370,8 @@ def _alert(code: str) -> tuple[EventType, Members]:
         return EventType.CREDITS_LOW, {}
     if code == "low_balance:recovered":
         return EventType.CREDITS_RECOVERED, {}
+    if code == "top_up":
+        return EventType.CREDITS_TOP_UP_DUE, {}
     what, _, level = code.partition(":")
     if what in _WINDOWS and level == "recovered":
         return EventType.LIMIT_RECOVERED, {"window": what}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from tollkeeper.domain.account import Account, Status
@@ -116,12 +117,16 @@ def _refuse_poor(account: Account, priced: Priced, position: Position, catalog: 
     required, spendable = position.required_microcredits, position.spendable_microcredits
     if required <= spendable:
         return
-    held = position.held_microcredits
+    held, owed = position.held_microcredits, account.clawback_debt_microcredits
     also = f" and {show_micro(held)} are held" if held else ""
+    first = f" {show_micro(owed)} are owed for a payment that went back." if owed else ""
+    missing = account.missing_microcredits(required, catalog) if owed else None
     raise InsufficientCreditsError(
         f"{describe(priced)} needs {show_micro(required)} credits; "
-        f"{show_micro(position.available_microcredits)} are available{also}{_whose(account)}.",
-        position,
+        f"{show_micro(position.available_microcredits)} are available{also}{_whose(account)}."
+        f"{first}",
+        replace(position, missing_microcredits=missing),
+        blocking="debt" if owed else "balance",
         resets_at=_next_allocation(account, catalog),
         help_=find_help(account, priced, catalog),
     )

@@ -17,18 +17,37 @@ def take_in(account: Account, grant: Grant) -> tuple[Account, Grant, int]:
     if not grant.has_started:
         grants, held = add_grant(account.grants, grant)
         return replace(account, grants=grants), held, 0
-    paid = min(account.overdraft_debt_microcredits, grant.remaining_microcredits)
+    account, paid = pay_debt(account, grant.remaining_microcredits)
     rest = replace(grant, remaining_microcredits=grant.remaining_microcredits - paid)
     grants, held = (
         add_grant(account.grants, rest) if rest.remaining_microcredits else (account.grants, rest)
     )
-    account = replace(
-        account,
-        grants=grants,
-        overdraft_debt_microcredits=account.overdraft_debt_microcredits - paid,
-        lifetime=_count_in(account.lifetime, grant),
-    )
-    return account, held, -paid
+    life = _count_in(account.lifetime, grant)
+    return replace(account, grants=grants, lifetime=life), held, -paid
+
+
+def pay_debt(account: Account, amount_microcredits: int) -> tuple[Account, int]:
+    """The account with so much of its debt paid as the amount can pay, and how much that is.
+
+    What is owed for money that went back is paid first, then overdraft.
+    """
+    paid = min(account.debt_microcredits, amount_microcredits)
+    clawback_debt = max(0, account.clawback_debt_microcredits - paid)
+    debt = account.debt_microcredits - paid
+    return replace(account, debt_microcredits=debt, clawback_debt_microcredits=clawback_debt), paid
+
+
+def cancel_overdraft(account: Account, amount_microcredits: int) -> tuple[Account, int]:
+    """The account with so much less debt, and how much that is: overdraft that was not used.
+
+    Why: it was never owed for money that went back, so that part is lowered last.
+    """
+    cancelled = min(account.debt_microcredits, amount_microcredits)
+    debt = account.debt_microcredits - cancelled
+    clawback_debt = min(account.clawback_debt_microcredits, debt)
+    return replace(
+        account, debt_microcredits=debt, clawback_debt_microcredits=clawback_debt
+    ), cancelled
 
 
 def _count_in(life: Lifetime, grant: Grant) -> Lifetime:

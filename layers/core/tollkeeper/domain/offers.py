@@ -43,8 +43,7 @@ def find_help(account: Account, priced: Priced, catalog: Catalog) -> Help:
     The largest pack where none covers it.
     """
     spendable = account.spendable_microcredits(catalog)
-    overdraft = account.terms(catalog).overdraft_microcredits
-    missing = priced.charged_microcredits - account.available_microcredits - overdraft
+    missing = account.missing_microcredits(priced.charged_microcredits, catalog)
     packs = sorted(catalog.packs.values(), key=lambda p: (p.price_minor, p.id))
     covering = [p for p in packs if p.credits_microcredits >= missing]
     largest = sorted(packs, key=lambda p: p.credits_microcredits)[-1:]
@@ -111,6 +110,7 @@ def _would_pay(terms: PlanTerms, account: Account, priced: Priced | None, base: 
     day, month = account.windows.day + used, account.windows.month + used
     return (
         base + terms.allocation_microcredits + terms.overdraft_microcredits >= required
+        and terms.allocation_microcredits >= account.clawback_debt_microcredits
         and (most is None or run.feature_count <= most)
         and (limits.run is None or required <= limits.run)
         and (limits.day is None or day <= limits.day)

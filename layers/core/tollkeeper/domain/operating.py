@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from tollkeeper.domain.account import Account, PlanState, Status
-from tollkeeper.domain.catalog import Catalog, PlanTerms
+from tollkeeper.domain.catalog import Catalog, Driver, PlanTerms
 from tollkeeper.domain.draft import Decision, Draft
 from tollkeeper.domain.entries import Entry, EntryKey, EntryKind
 from tollkeeper.domain.errors import (
@@ -20,7 +20,7 @@ from tollkeeper.domain.grants import MOST_GRANTS, PRIORITY, Grant, GrantKind, dr
 from tollkeeper.domain.inflow import next_grant_id, take_in
 from tollkeeper.domain.money import LARGEST_MICROCREDITS, show_micro
 from tollkeeper.domain.periods import find_zone, period_end, zone_change_at
-from tollkeeper.domain.roll import allocate, expire_grant, first_anchor
+from tollkeeper.domain.roll import allocate, expire_grant, first_anchor, paid_only
 
 MOMENT = timedelta(milliseconds=1)
 """The smallest step of time that is stored."""
@@ -236,6 +236,9 @@ def decide_plan_change(draft: Draft, command: ChangePlan, catalog: Catalog) -> D
         known = ", ".join(sorted(catalog.plans))
         raise InvalidError("plan", f"{command.plan!r} is not in the catalog; it has {known}")
     account = draft.account
+    is_taken_back = command.at_period_end and is_same_plan(account, command)
+    if catalog.plan(command.plan).driver is Driver.STRIPE and not is_taken_back:
+        raise InvalidError("plan", paid_only(command.plan))
     if draft.before is None and is_on_plan(account, command):
         return draft.decide(_note_plan(draft, command, account, "opening", left=account.plan.id))
     if command.at_period_end:
@@ -245,10 +248,15 @@ def decide_plan_change(draft: Draft, command: ChangePlan, catalog: Catalog) -> D
     return draft.decide(_change_now(draft, command, catalog))
 
 
+def is_same_plan(account: Account, command: ChangePlan) -> bool:
+    """The command names the account's own plan, as it is."""
+    return command.plan == account.plan.id and command.anchor is None
+
+
 def _wait_for_end(account: Account, command: ChangePlan, terms: PlanTerms) -> PlanState:
     """The current period with what follows it; asking for the current plan takes a change back."""
     plan = account.plan
-    if command.plan == plan.id and command.anchor is None:
+    if is_same_plan(account, command):
         return replace(plan, next_plan="", next_anchor=None)
     anchor = command.anchor or first_anchor(terms, plan.period_end_at, account.zone)
     return replace(plan, next_plan=command.plan, next_anchor=anchor)
@@ -260,7 +268,7 @@ def _change_now(draft: Draft, command: ChangePlan, catalog: Catalog) -> Entry:
     Why: the answer is made from this row, so its balance must be the one after the whole change.
     What expires is the old plan's, so that what its period spent rings at none of the new limits.
     """
-    _take_own_moment(draft)
+    take_own_moment(draft)
     account = draft.account
     anchor = command.anchor or first_anchor(catalog.plan(command.plan), draft.at, account.zone)
     plan = PlanState(
@@ -269,16 +277,22 @@ def _change_now(draft: Draft, command: ChangePlan, catalog: Catalog) -> Entry:
         period_start_at=draft.at,
         period_end_at=period_end(anchor, draft.at, account.zone),
         anchor=anchor,
+        line_at=account.plan.line_at,
     )
-    old_grants = [g.id for g in account.grants if g.kind is GrantKind.PLAN and not g.has_ended]
-    for grant_id in old_grants:
-        expire_grant(draft, grant_id)
-    draft.account = replace(draft.account, plan=plan)
-    allocate(draft, catalog)
+    change_period(draft, plan, catalog)
     return _note_plan(draft, command, draft.account, "now", left=account.plan.id)
 
 
-def _take_own_moment(draft: Draft) -> None:
+def change_period(draft: Draft, plan: PlanState, catalog: Catalog) -> None:
+    """The new period has begun with its allocation, and the old plan's rest has expired."""
+    grants = draft.account.grants
+    for grant_id in [g.id for g in grants if g.kind is GrantKind.PLAN and not g.has_ended]:
+        expire_grant(draft, grant_id)
+    draft.account = replace(draft.account, plan=plan)
+    allocate(draft, catalog)
+
+
+def take_own_moment(draft: Draft) -> None:
     """The draft stands at a moment that no earlier row of the account has.
 
     Why: a charge counts in the period whose start is not after it. One of the same millisecond,

@@ -9,6 +9,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tollkeeper.domain.errors import InvalidError
 
+GRACE = timedelta(days=3)
+"""How long a plan that Stripe drives goes on after what was paid for, until the next payment.
+
+Why: a renewal's invoice is paid an hour to days after the period's end, and nobody is refused in
+between.
+"""
+
 
 @lru_cache(maxsize=600)
 def find_zone(name: str) -> ZoneInfo:

@@ -10,7 +10,7 @@ from tollkeeper.domain.draft import Draft
 from tollkeeper.domain.entries import Entry, EntryKey, EntryKind, hold_key
 from tollkeeper.domain.grants import Draw, Grant
 from tollkeeper.domain.held import Hold
-from tollkeeper.domain.inflow import bring_back
+from tollkeeper.domain.inflow import bring_back, cancel_overdraft, pay_debt
 
 PARTS = "parts"
 """A closing row's detail: how many parts of the call were settled before."""
@@ -63,16 +63,14 @@ def free_rest(draft: Draft, account: Account, rest: Hold) -> Freed:
     Debt is paid first, with what would expire before anything else. What returns to a grant that
     ended meanwhile expires.
     """
-    account = without(account, rest)
-    debt = account.overdraft_debt_microcredits
-    cancelled = min(debt, rest.debt_microcredits)
-    returned, expired, paid = _share_out(account, rest.draws, debt - cancelled)
+    account, cancelled = cancel_overdraft(without(account, rest), rest.debt_microcredits)
+    returned, expired, paid = _share_out(account, rest.draws, account.debt_microcredits)
+    account, _ = pay_debt(account, paid)
     by_id = {draw.grant.id: draw.amount_microcredits for draw in returned}
     life = account.lifetime
     account = replace(
         account,
         grants=tuple(_give(grant, by_id) for grant in account.grants),
-        overdraft_debt_microcredits=debt - cancelled - paid,
         lifetime=replace(life, expired=life.expired + expired),
     )
     account = drop_empty(account)

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from tollkeeper.domain.account import Account, PlanState, Windows
-from tollkeeper.domain.catalog import Catalog, PlanTerms, Rollover
+from tollkeeper.domain.catalog import Catalog, Driver, PlanTerms, Rollover
 from tollkeeper.domain.draft import Draft
 from tollkeeper.domain.entries import AccountId, EntryKey, EntryKind
+from tollkeeper.domain.errors import InvalidError
 from tollkeeper.domain.grants import PRIORITY, Draw, Grant, GrantKind, Grants
 from tollkeeper.domain.inflow import next_grant_id, take_in
 from tollkeeper.domain.periods import local_date, period_end, start_of_day
@@ -41,8 +42,13 @@ def open_account(
     catalog: Catalog,
     parent: str = "",
 ) -> Draft:
-    """A draft that opens the account on the plan, with its first allocation."""
+    """A draft that opens the account on the plan, with its first allocation.
+
+    Raises: InvalidError for a plan that only a payment begins; a budget has its parent's.
+    """
     terms = catalog.plan(plan_id)
+    if terms.driver is Driver.STRIPE and not parent:
+        raise InvalidError("plan", paid_only(terms.id))
     today = local_date(now, zone)
     anchor = first_anchor(terms, now, zone)
     plan = PlanState(terms.id, 1, now, period_end(anchor, now, zone), anchor)
@@ -52,6 +58,11 @@ def open_account(
     draft = Draft(None, account, now, catalog)
     allocate(draft, catalog)
     return draft
+
+
+def paid_only(plan_id: str) -> str:
+    """Why nobody can be put onto the plan."""
+    return f"{plan_id!r} is driven by Stripe: only a paid invoice puts an account onto it"
 
 
 def first_anchor(terms: PlanTerms, at: datetime, zone: str) -> date | None:
@@ -133,7 +144,12 @@ def _enter_day(account: Account, at: datetime) -> Account:
 
 
 def _move_zone(account: Account) -> Account:
-    """The account in its new zone, its plan's period ending on the same date there."""
+    """The account in its new zone, its plan's period ending on the same date there.
+
+    Why: what an invoice paid for ends at a moment, wherever the customer is.
+    """
+    if account.plan.subscription:
+        return replace(account, zone=account.next_zone, next_zone="", next_zone_at=None)
     plan = account.plan
     end_day = local_date(plan.period_end_at, account.zone)
     end_at = max(start_of_day(end_day, account.next_zone), account.rolled_to)
@@ -158,24 +174,39 @@ def _reset(draft: Draft, at: datetime, catalog: Catalog) -> None:
     """The next period begins: the old plan grant's rest rolls over or is left to expire."""
     account = draft.account
     old = account.plan
-    plan_id = old.next_plan or (old.id if old.id in catalog.plans else catalog.default_plan)
+    plan_id = _plan_after(account, catalog)
     anchor = old.next_anchor if old.next_plan else old.anchor
-    if plan_id != old.id and not old.next_plan:
+    if plan_id != (old.next_plan or old.id) or old.subscription:
         anchor = first_anchor(catalog.plan(plan_id), at, account.zone)
-    changed = (plan_id, anchor) != (old.id, old.anchor)
+    changed = (plan_id, anchor) != (old.id, old.anchor) or bool(old.subscription)
     plan = PlanState(
         id=plan_id,
         generation=old.generation + (1 if changed else 0),
         period_start_at=at,
         period_end_at=period_end(anchor, at, account.zone),
         anchor=anchor,
+        line_at=old.line_at,
     )
-    grants, rolled = _roll_over(account, catalog.plan(old.id), at=at, end_at=plan.period_end_at)
+    grants, rolled = roll_over(account, catalog.plan(old.id), at=at, end_at=plan.period_end_at)
     draft.account = replace(account, grants=grants, plan=plan)
     allocate(draft, catalog, rolled)
 
 
-def _roll_over(
+def _plan_after(account: Account, catalog: Catalog) -> str:
+    """The plan of the period that time alone begins.
+
+    Why: a period of a plan that Stripe drives begins with a paid invoice and with nothing else,
+    so one that nobody paid for again is left for the default plan, as one that the catalog does
+    not have any more.
+    """
+    plan = account.plan
+    wanted = plan.next_plan or ("" if plan.subscription else plan.id)
+    found = catalog.plans.get(wanted)
+    is_there = found is not None and (found.driver is Driver.CALENDAR or bool(account.parent))
+    return wanted if is_there else catalog.default_plan
+
+
+def roll_over(
     account: Account, terms: PlanTerms, *, at: datetime, end_at: datetime
 ) -> tuple[Grants, tuple[Draw, ...]]:
     """The grants without what goes into the next period, and what goes.
@@ -185,13 +216,17 @@ def _roll_over(
     """
     rolled: list[Draw] = []
     grants: list[Grant] = []
+    rest_of_all = moved_of_all = 0
     held_ids = account.held_grants
     for grant in account.grants:
         is_over = grant.expires_at is not None and grant.expires_at <= at and not grant.has_ended
         if grant.kind is not GrantKind.PLAN or not is_over:
             grants.append(grant)
             continue
-        moved = terms.rolled_over(grant.remaining_microcredits)
+        # Why: a plan has several grants where an invoice raised it, and one cap for all of them.
+        rest_of_all += grant.remaining_microcredits
+        moved = terms.rolled_over(rest_of_all) - moved_of_all
+        moved_of_all += moved
         if moved:
             rolled.append(Draw(grant, moved))
         rest = replace(grant, remaining_microcredits=grant.remaining_microcredits - moved)
@@ -234,6 +269,8 @@ def allocate(draft: Draft, catalog: Catalog, rolled: tuple[Draw, ...] = ()) -> N
         life = account.lifetime
         account = replace(account, lifetime=replace(life, granted=life.granted - rolled_over))
     details = {"plan": plan.id, "period_end": plan.period_end_at.isoformat()}
+    if plan.subscription:
+        details["paid_until"] = plan.shown_end_at.isoformat()
     if rolled_over:
         details["rolled_over_microcredits"] = str(rolled_over)
     # The old plan grant gave up what rolled over before this row, so the row explains both.

@@ -24,8 +24,8 @@ def take(
     """
     kept = frozenset(g.id for g in account.grants) if is_held else account.held_grants
     grants, draws, missing = draw_down(account.grants, amount_microcredits, kept)
-    debt = account.overdraft_debt_microcredits + missing
-    return replace(account, grants=grants, overdraft_debt_microcredits=debt), draws, missing
+    debt = account.debt_microcredits + missing
+    return replace(account, grants=grants, debt_microcredits=debt), draws, missing
 
 
 def count_spent(account: Account, run: Run, amount_microcredits: int) -> Account:

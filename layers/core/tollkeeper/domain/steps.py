@@ -234,5 +234,5 @@ def _grants(entry: Entry) -> Iterator[Step]:
     debt = entry.debt_change_microcredits
     if debt:
         shown = show_micro(abs(debt))
-        text = f"{shown} as overdraft" if debt > 0 else f"{shown} pay overdraft"
+        text = f"{shown} as overdraft" if debt > 0 else f"{shown} pay debt"
         yield Step("grants", text, {"debt_change": show_micro(debt)})

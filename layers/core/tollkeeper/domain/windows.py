@@ -22,9 +22,20 @@ def month_end(account: Account) -> datetime:
     return start_of_day(next_boundary(None, account.today), account.zone)
 
 
+def paid_until(account: Account) -> datetime:
+    """When the plan's period ends, or what is paid for, on the clock of the account's zone."""
+    return account.plan.shown_end_at.astimezone(find_zone(account.zone))
+
+
 def reset_moment(account: Account) -> datetime:
-    """When the plan's period ends, on the clock of the account's zone."""
-    return account.plan.period_end_at.astimezone(find_zone(account.zone))
+    """When the period's counters begin anew at the latest, on the clock of the account's zone.
+
+    Why: once what was paid for is over, only the end of the days of grace is certain.
+    """
+    plan = account.plan
+    is_over = plan.shown_end_at <= account.rolled_to
+    end_at = plan.period_end_at if is_over else plan.shown_end_at
+    return end_at.astimezone(find_zone(account.zone))
 
 
 @dataclass(frozen=True, slots=True)

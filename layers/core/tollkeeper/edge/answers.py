@@ -15,7 +15,7 @@ from tollkeeper.domain.entries import Entry, EntryKind, Line, Run, show_key
 from tollkeeper.domain.gate import account_warnings
 from tollkeeper.domain.grants import Draw, Grant
 from tollkeeper.domain.money import MICRO, floor_div, minor_digits, show_price, show_usd
-from tollkeeper.domain.windows import read_windows, reset_moment
+from tollkeeper.domain.windows import paid_until, read_windows
 from tollkeeper.edge.explain_answers import show_computation, show_priced_as, show_rerate
 from tollkeeper.edge.hold_answers import (
     show_hold,
@@ -26,6 +26,7 @@ from tollkeeper.edge.hold_answers import (
     show_window,
 )
 from tollkeeper.edge.http import Answer
+from tollkeeper.edge.top_up_answers import show_top_up_row
 from tollkeeper.edge.wire import Amount
 from tollkeeper.service.charging import Allowed
 from tollkeeper.service.commit import Outcome
@@ -43,6 +44,7 @@ SHOWN: Mapping[EntryKind, Callable[[Entry], dict[str, Any]]] = {
     EntryKind.TRANSFER_OUT: show_transfer,
     EntryKind.TRANSFER_IN: show_transfer,
     EntryKind.LIMITS: show_limits_change,
+    EntryKind.TOP_UP: show_top_up_row,
     EntryKind.RERATE: show_rerate,
 }
 WARNINGS = {
@@ -218,13 +220,15 @@ def show_account(account: Account, catalog: Catalog) -> dict[str, Any]:
         "available": Amount(available),
         "spendable": Amount(account.spendable_microcredits(catalog)),
         "held": Amount(account.held_microcredits),
-        "debt": Amount(account.overdraft_debt_microcredits),
+        "debt": Amount(account.debt_microcredits),
+        "clawback_debt": Amount(account.clawback_debt_microcredits),
         "plan": {
             "id": account.plan.id,
             "name": terms.name,
-            "driven_by": "calendar",
+            "driven_by": "stripe" if account.plan.subscription else "calendar",
+            "subscription": account.plan.subscription or None,
             "period_start": account.plan.period_start_at.isoformat(),
-            "period_end": reset_moment(account).isoformat(),
+            "period_end": paid_until(account).isoformat(),
             "allocation": Amount(terms.allocation_microcredits),
             "used": Amount(account.windows.period),
             "next_plan": account.plan.next_plan or None,
@@ -259,6 +263,7 @@ def show_account(account: Account, catalog: Catalog) -> dict[str, Any]:
             "transferred_in": Amount(account.lifetime.transferred_in),
             "transferred_out": Amount(account.lifetime.transferred_out),
             "uncollected": Amount(account.lifetime.uncollected),
+            "clawed_back": Amount(account.lifetime.clawed_back),
         },
         "seq": account.seq,
         "updated_at": account.rolled_to.isoformat(),
@@ -306,6 +311,7 @@ def show_explained(explained: Explained) -> dict[str, Any]:
         "held_change": Amount(entry.held_change_microcredits),
         "debt": Amount(entry.debt_after_microcredits),
         "debt_change": Amount(entry.debt_change_microcredits),
+        "clawback_debt_change": Amount(entry.clawback_debt_change_microcredits),
         "grant": None if entry.grant is None else _show_grant(entry.grant),
         "grants_moved": [_show_draw(d) for d in (*entry.settled, *entry.draws)],
         "grants_returned": [_show_draw(d) for d in entry.returned],

@@ -37,6 +37,7 @@ from tollkeeper.service.charging import RunRequest
 from tollkeeper.service.holding import SettleRequest
 
 MOST_MS = 10**12
+RECONCILE_CURSOR = "^[a-z_]{1,40}(:[A-Za-z0-9_]{1,255})?$"
 STANDARD_TIERS = ("standard", "default", "auto")
 ServiceTier = Literal["standard", "default", "auto", "batch", "flex", "priority", "fast"]
 
@@ -331,13 +332,12 @@ class KeyBody(StrictBody):
     expires_at: Moment | None = None
 
 
-class CheckoutBody(StrictBody):
-    """POST /v1/checkout."""
+class ReconcileBody(StrictBody):
+    """POST /v1/reconcile."""
 
-    account: Account
-    pack: Id
-    success_url: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=2048)]
-    cancel_url: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=2048)]
+    since: Moment = Field(alias="from")
+    until: Moment = Field(alias="to")
+    cursor: Annotated[str, StringConstraints(strict=True, pattern=RECONCILE_CURSOR)] | None = None
 
 
 class HistoryQuery(BaseModel):

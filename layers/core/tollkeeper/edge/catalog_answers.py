@@ -16,7 +16,7 @@ from tollkeeper.domain.catalog import (
     PerUnit,
     PlanTerms,
 )
-from tollkeeper.domain.money import show_micro
+from tollkeeper.domain.money import show_micro, show_price
 from tollkeeper.domain.pricing import LOCAL_EXPLANATION
 from tollkeeper.domain.rules import PerResource, Tokens, VolumeTerms
 from tollkeeper.edge.answers import show_pack
@@ -149,7 +149,12 @@ def _show_plan(plan: PlanTerms, limited: set[str], catalog: Catalog) -> dict[str
         "is_default": plan.id == catalog.default_plan,
         "rollover": plan.rollover.value,
         "features": [{"feature": f, "limit": limit} for f, limit in plan.features.items()],
+        "driven_by": plan.driver.value,
     }
+    if plan.sale is not None:
+        shown["price"] = show_price(plan.sale.price_minor, plan.sale.currency)
+        shown["currency"] = plan.sale.currency
+        shown["interval"] = plan.sale.interval
     if plan.prices:
         prices = plan.prices.values()
         shown["prices"] = [_show_operation(each, limited, catalog) for each in prices]

@@ -25,6 +25,8 @@ from tollkeeper.edge.catalog_price_checks import Found, check_prices, check_term
 MOST_NAMES_SHOWN = 20
 LARGEST_PRICE_MINOR = 99_999_999
 
+_BY_STRIPE = "names a plan that Stripe's invoices drive; only a payment begins it"
+
 
 def find_problems(tables: CatalogTables) -> Iterator[Found]:
     """Everything that does not fit together, in the order of the file's sections."""
@@ -35,11 +37,19 @@ def find_problems(tables: CatalogTables) -> Iterator[Found]:
     for role, plan_id in tables.roles.items():
         if plan_id not in tables.plans:
             yield ("roles", role), _unknown(plan_id, tables.plans)
+        elif tables.plans[plan_id].driven_by == "stripe":
+            yield ("roles", role), _BY_STRIPE
+    for feature, plan_id in tables.entitlements.items():
+        if plan_id not in tables.plans:
+            yield ("entitlements", feature), _unknown(plan_id, tables.plans)
+        elif tables.plans[plan_id].driven_by == "stripe":
+            yield ("entitlements", feature), _BY_STRIPE
     for name, operation in tables.operations.items():
         yield from _within(("operations", name), check_operation(operation))
     yield from check_prices(tables)
     for name, pack in tables.packs.items():
         yield from _within(("packs", name), _check_pack(pack))
+    yield from _check_stripe_prices(tables)
 
 
 def _within(section: tuple[str, ...], found: Iterable[Found]) -> Iterator[Found]:
@@ -47,22 +57,22 @@ def _within(section: tuple[str, ...], found: Iterable[Found]) -> Iterator[Found]
         yield (*section, *place), reason
 
 
-def price_minor(pack: PackTable) -> int:
-    """The pack's price in the smallest unit that Stripe counts. Raises: ValueError.
+def price_minor(price_micro: int, currency: str) -> int:
+    """The price in the smallest unit that Stripe counts. Raises: ValueError.
 
     Source: Stripe's page on currencies: an amount has at most eight digits, three-decimal
     amounts end in 0, and Icelandic krónur have two decimals that are always 00.
     """
-    digits = minor_digits(pack.currency)
-    minor, part = divmod(pack.price * 10**digits, MICRO)
+    digits = minor_digits(currency)
+    minor, part = divmod(price_micro * 10**digits, MICRO)
     if part:
         allowed = f"at most {digits} decimals" if digits else "no decimals"
-        raise ValueError(f"must have {allowed} in {pack.currency}")
+        raise ValueError(f"must have {allowed} in {currency}")
     if minor > LARGEST_PRICE_MINOR:
         raise ValueError("is higher than the largest amount that Stripe charges")
-    if pack.currency in THREE_DECIMAL_CURRENCIES and minor % 10:
-        raise ValueError(f"must end in 0 in {pack.currency}: Stripe charges no smaller step")
-    if pack.currency == "isk" and minor % 100:
+    if currency in THREE_DECIMAL_CURRENCIES and minor % 10:
+        raise ValueError(f"must end in 0 in {currency}: Stripe charges no smaller step")
+    if currency == "isk" and minor % 100:
         raise ValueError("must be whole krónur: Stripe charges no parts of one")
     return minor
 
@@ -81,6 +91,8 @@ def _check_account(tables: CatalogTables) -> Iterator[Found]:
     account = tables.account
     if account.default_plan not in tables.plans:
         yield ("account", "default_plan"), _unknown(account.default_plan, tables.plans)
+    elif tables.plans[account.default_plan].driven_by == "stripe":
+        yield ("account", "default_plan"), "is a plan that has to be paid for at Stripe first"
     try:
         find_zone(account.zone)
     except InvalidError as error:
@@ -89,12 +101,47 @@ def _check_account(tables: CatalogTables) -> Iterator[Found]:
 
 def _check_pack(pack: PackTable) -> Iterator[Found]:
     try:
-        price_minor(pack)
+        price_minor(pack.price, pack.currency)
     except ValueError as error:
         yield ("price",), str(error)
 
 
+def _check_stripe_prices(tables: CatalogTables) -> Iterator[Found]:
+    """Each price at Stripe sells one thing, so that what was paid for is never a guess."""
+    owners: dict[str, str] = {}
+    named = [
+        ("packs", name, "stripe_price", pack.stripe_price) for name, pack in tables.packs.items()
+    ]
+    for name, plan in tables.plans.items():
+        named.append(("plans", name, "stripe_price", plan.stripe_price))
+        named += [("plans", name, "former_prices", price) for price in plan.former_prices]
+    for section, name, key, price in named:
+        owner = owners.setdefault(price, f"{section}.{name}") if price else ""
+        if price and owner != f"{section}.{name}":
+            yield (section, name, key), f"holds {price}, which is the price of {owner}"
+
+
+def _check_sale(plan: PlanTable) -> Iterator[Found]:
+    """A plan that Stripe drives has a whole price; another has none."""
+    if plan.driven_by == "stripe":
+        for key in ("price", "currency", "interval"):
+            if getattr(plan, key) is None:
+                yield (key,), 'is missing: driven_by = "stripe" needs it'
+        if plan.anchor == "opening":
+            yield ("anchor",), "cannot stand here: the periods are those of the invoices"
+        if plan.price is not None and plan.currency is not None:
+            try:
+                price_minor(plan.price, plan.currency)
+            except ValueError as error:
+                yield ("price",), str(error)
+        return
+    for key in ("price", "currency", "interval", "stripe_price", "former_prices"):
+        if getattr(plan, key):
+            yield (key,), 'needs driven_by = "stripe": nobody pays for a plan of the calendar'
+
+
 def _check_plan(plan: PlanTable, counted: set[str]) -> Iterator[Found]:
+    yield from _check_sale(plan)
     if plan.rollover == "capped" and plan.rollover_cap is None:
         yield ("rollover_cap",), 'is missing: rollover = "capped" needs it'
     if plan.rollover != "capped" and plan.rollover_cap is not None:

@@ -16,9 +16,11 @@ from pydantic import ValidationError
 from tollkeeper.domain.book import PriceBook
 from tollkeeper.domain.catalog import (
     Catalog,
+    ClawbackPolicy,
     Limits,
     Operation,
     Pack,
+    PlanSale,
     PlanTerms,
     Rollover,
     SettlePolicy,
@@ -208,6 +210,7 @@ def _to_catalog(
         prices=prices,
         packs={name: _to_pack(name, pack) for name, pack in tables.packs.items()},
         roles=tables.roles,
+        entitlements=tables.entitlements,
         zone=account.zone,
         auto_open=account.auto_open,
         public=account.public,
@@ -227,9 +230,20 @@ def _to_plan(name: str, plan: PlanTable, prices: dict[str, Operation]) -> PlanTe
         overdraft_microcredits=plan.overdraft,
         limits=Limits(plan.daily_limit, plan.monthly_limit, plan.per_run_max),
         settle_above_hold=SettlePolicy(plan.settle_above_hold),
+        clawback=ClawbackPolicy(plan.clawback),
         open_holds=plan.open_holds,
         features=plan.features,
         prices=prices,
+        sale=_to_sale(plan),
+    )
+
+
+def _to_sale(plan: PlanTable) -> PlanSale | None:
+    if plan.price is None or plan.currency is None or plan.interval is None:
+        return None
+    minor = price_minor(plan.price, plan.currency)
+    return PlanSale(
+        minor, plan.currency, plan.interval, plan.stripe_price or "", tuple(plan.former_prices)
     )
 
 
@@ -238,7 +252,7 @@ def _to_pack(name: str, pack: PackTable) -> Pack:
         id=name,
         name=pack.name,
         credits_microcredits=pack.credits,
-        price_minor=price_minor(pack),
+        price_minor=price_minor(pack.price, pack.currency),
         currency=pack.currency,
         features=tuple(pack.features),
         stripe_price=pack.stripe_price,

@@ -27,6 +27,8 @@ from tollkeeper.domain.usage.pools import POOL_NAMES
 
 MOST_PLANS = 100
 MOST_ROLES = 500
+MOST_ENTITLEMENTS = 500
+MOST_FORMER_PRICES = 50
 MOST_OPERATIONS = 500
 MOST_PACKS = 100
 MOST_MODELS = 200
@@ -162,6 +164,14 @@ class PlanTable(Table):
 
     name: Text | None = None
     allocation: ZeroOrMore
+    driven_by: Literal["calendar", "stripe"] = "calendar"
+    price: Positive | None = None
+    currency: Currency | None = None
+    interval: Literal["month", "year"] | None = None
+    stripe_price: StripePrice | None = None
+    former_prices: Annotated[list[StripePrice], Field(max_length=MOST_FORMER_PRICES)] = Field(
+        default_factory=list[str]
+    )
     anchor: Literal["calendar", "opening"] = "calendar"
     rollover: Literal["none", "all", "capped"] = "none"
     rollover_cap: Positive | None = None
@@ -170,6 +180,7 @@ class PlanTable(Table):
     monthly_limit: Positive | None = None
     per_run_max: Positive | None = None
     settle_above_hold: Literal["charge_available", "debt", "reject"] = "charge_available"
+    clawback: Literal["debt", "floor"] = "debt"
     open_holds: Annotated[int, Field(ge=1, le=MOST_OPEN_HOLDS)] = DEFAULT_OPEN_HOLDS
     features: Annotated[dict[Id, Count], Field(max_length=MOST_FEATURES)] = Field(
         default_factory=dict[str, int]
@@ -357,6 +368,9 @@ class CatalogTables(Table):
     account: AccountTable
     plans: Annotated[dict[Id, PlanTable], Field(min_length=1, max_length=MOST_PLANS)]
     roles: Annotated[dict[Text, str], Field(max_length=MOST_ROLES)] = Field(
+        default_factory=dict[str, str]
+    )
+    entitlements: Annotated[dict[Text, str], Field(max_length=MOST_ENTITLEMENTS)] = Field(
         default_factory=dict[str, str]
     )
     operations: Annotated[dict[Id, AnyOperation], Field(min_length=1, max_length=MOST_OPERATIONS)]

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from aws_lambda_powertools.event_handler import Response
 
 from tollkeeper.domain.catalog import Catalog
 from tollkeeper.domain.entries import AccountId
-from tollkeeper.domain.money import show_price
-from tollkeeper.domain.purchases import Purchase
 from tollkeeper.domain.return_urls import ReturnPolicy
 from tollkeeper.edge.authorization import authorize
-from tollkeeper.edge.bodies import CheckoutBody
 from tollkeeper.edge.catalog_answers import show_catalog, show_packs
+from tollkeeper.edge.checkout_bodies import CheckoutBody, PortalBody
 from tollkeeper.edge.commands import read_keyed
 from tollkeeper.edge.http import Answer, Request
 from tollkeeper.edge.observability import log_fact
+from tollkeeper.edge.payment_answers import show_bought
 from tollkeeper.edge.settings import Settings
-from tollkeeper.edge.wire import Amount
-from tollkeeper.service.selling import CheckoutRequest, Opened
+from tollkeeper.service.selling import CheckoutRequest, Opened, PortalRequest
 
 
 def answer_catalog(catalog: Catalog, request: Request) -> Response[str]:
@@ -40,15 +36,32 @@ def read_checkout(request: Request, settings: Settings) -> CheckoutRequest:
     """
     body, members = request.body(CheckoutBody)
     keyed = read_keyed(request, body.account, members)
-    origins = settings.return_origins
     return CheckoutRequest(
         account=AccountId(body.account),
         pack=body.pack,
+        plan=body.plan,
+        saves_card=body.save_card,
         success_url=body.success_url,
         cancel_url=body.cancel_url,
         key=keyed.key,
         request_hash=keyed.request_hash,
-        returns=ReturnPolicy(origins, settings.stage == "local" and not origins),
+        returns=read_returns(settings),
+    )
+
+
+def read_returns(settings: Settings) -> ReturnPolicy:
+    """Where customers may be sent back to."""
+    origins = settings.return_origins
+    return ReturnPolicy(origins, settings.stage == "local" and not origins)
+
+
+def read_portal(request: Request, settings: Settings) -> PortalRequest:
+    """The customer's page that the body asks for. Raises: as read_checkout, but for the key."""
+    body, _ = request.body(PortalBody)
+    return PortalRequest(
+        account=AccountId(body.account),
+        return_url=body.return_url,
+        returns=read_returns(settings),
     )
 
 
@@ -60,33 +73,17 @@ def answer_checkout(opened: Opened) -> Response[str]:
         account=purchase.account,
         purchase=purchase.id,
         pack=purchase.pack,
+        plan=purchase.plan,
         was_replayed=opened.was_replayed,
     )
     body = {
         "purchase_id": purchase.id,
         "checkout_url": purchase.checkout_url,
-        **_show_bought(purchase),
+        **show_bought(purchase),
     }
     return Answer(body, status=201, was_replayed=opened.was_replayed).to_response()
 
 
-def show_purchase(purchase: Purchase) -> dict[str, Any]:
-    """The purchase as the page after the payment shows it."""
-    return {
-        "purchase_id": purchase.id,
-        **_show_bought(purchase),
-        "status": purchase.status.value,
-        "reason": purchase.reason or None,
-        "created_at": purchase.created_at.isoformat(),
-        "paid_at": None if purchase.paid_at is None else purchase.paid_at.isoformat(),
-    }
-
-
-def _show_bought(purchase: Purchase) -> dict[str, Any]:
-    return {
-        "account": purchase.account,
-        "pack": purchase.pack,
-        "credits": Amount(purchase.credits_microcredits),
-        "price": show_price(purchase.price_minor, purchase.currency),
-        "currency": purchase.currency,
-    }
+def answer_portal(url: str) -> Response[str]:
+    """Where the customer changes cards and subscriptions."""
+    return Answer({"portal_url": url}, status=201).to_response()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from tollkeeper.domain.budgets import CloseBudget, Fund
 from tollkeeper.domain.catalog import Catalog
+from tollkeeper.domain.entitlements import Entitle
 from tollkeeper.domain.entries import (
     AccountId,
     EntryKey,
@@ -38,6 +39,7 @@ from tollkeeper.edge.bodies import (
     VoidBody,
     read_plan,
 )
+from tollkeeper.edge.checkout_bodies import EntitlementsBody
 from tollkeeper.edge.http import Request
 from tollkeeper.service.charging import GiveBackRequest, Keyed
 
@@ -91,7 +93,7 @@ def _read_adjustment(request: Request, _: Catalog) -> Adjust:
 
 def _read_plan_change(request: Request, catalog: Catalog) -> ChangePlan:
     body, members = request.body(PlanBody)
-    keyed = _read_put(request, members)
+    keyed = read_put(request, members)
     plan = read_plan(body.plan, body.role, catalog)
     if plan is None:
         raise InvalidError("plan", "is missing")
@@ -106,9 +108,21 @@ def _read_plan_change(request: Request, catalog: Catalog) -> ChangePlan:
     )
 
 
+def _read_entitlements(request: Request, _: Catalog) -> Entitle:
+    body, members = request.body(EntitlementsBody)
+    keyed = read_put(request, members)
+    return Entitle(
+        key=keyed.key,
+        request_hash=keyed.request_hash,
+        reason=body.reason or "",
+        actor=keyed.actor,
+        features=tuple(sorted(set(body.features))),
+    )
+
+
 def _read_profile(request: Request, _: Catalog) -> ChangeProfile:
     body, members = request.body(ProfileBody)
-    keyed = _read_put(request, members)
+    keyed = read_put(request, members)
     if body.zone is None and body.name is None:
         raise InvalidError("body", "must name a zone or a name")
     return ChangeProfile(
@@ -123,7 +137,7 @@ def _read_profile(request: Request, _: Catalog) -> ChangeProfile:
 
 def _read_limits(request: Request, _: Catalog) -> SetLimits:
     body, members = request.body(LimitsBody)
-    keyed = _read_put(request, members)
+    keyed = read_put(request, members)
     named = body.model_fields_set
     if not named & {*WIRE_NAMES.values(), "alert_thresholds", "low_balance"}:
         raise InvalidError("body", "must name a limit, alert_thresholds or low_balance")
@@ -181,7 +195,7 @@ def _read_reason(request: Request) -> tuple[str, dict[str, object]]:
     return body.reason or "", members
 
 
-def _read_put(request: Request, members: dict[str, object]) -> Keyed:
+def read_put(request: Request, members: dict[str, object]) -> Keyed:
     """The key of a PUT; one without a key gets one of its own for this request.
 
     Why: a PUT that finds what it asks for changes nothing, so it is safe to repeat without.
@@ -247,6 +261,7 @@ READERS: dict[str, Reader] = {
     "POST /v1/accounts/{id}/grants": _read_grant,
     "POST /v1/accounts/{id}/adjustments": _read_adjustment,
     "PUT /v1/accounts/{id}/plan": _read_plan_change,
+    "PUT /v1/accounts/{id}/entitlements": _read_entitlements,
     "PUT /v1/accounts/{id}/profile": _read_profile,
     "PUT /v1/accounts/{id}/limits": _read_limits,
     "POST /v1/accounts/{id}/freeze": _read_standing(EntryKind.FREEZE),

@@ -53,13 +53,13 @@ def show_place(shard: int, after: str) -> str:
     return to_url_safe(f"{shard}#{after}".encode())
 
 
-def read_place(cursor: str) -> tuple[int, str]:
-    """The place that the cursor says. Raises: InvalidError."""
+def read_place(cursor: str, shards: int = WAITING_SHARDS) -> tuple[int, str]:
+    """The place that the cursor says, in a list of so many parts. Raises: InvalidError."""
     try:
         shard, hash_sign, after = from_url_safe(cursor).decode().partition("#")
     except ValueError:
         shard, hash_sign, after = "", "", ""
-    is_part = shard in {str(each) for each in range(WAITING_SHARDS)}
+    is_part = shard in {str(each) for each in range(shards)}
     if not hash_sign or not is_part or show_place(int(shard), after) != cursor:
         raise InvalidError("cursor", "is not one that a page gave out")
     return int(shard), after

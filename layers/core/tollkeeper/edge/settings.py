@@ -23,7 +23,7 @@ class Settings(BaseModel):
     stage: Literal["dev", "prod", "local"] = "dev"
     secrets_prefix: str = ""
     return_urls: str = ""
-    checkout_simulator_url: str = ""
+    stripe_api_url: str = ""
     event_bus_name: str = ""
 
     @property
@@ -35,6 +35,11 @@ class Settings(BaseModel):
     def is_live(self) -> bool:
         """Payments of this stage are real money."""
         return self.stage == "prod"
+
+    @property
+    def stripe_api(self) -> str:
+        """Where Stripe's API is, "" for its own: only one machine may say another place."""
+        return self.stripe_api_url if self.stage == "local" else ""
 
     @property
     def return_origins(self) -> tuple[str, ...]:

@@ -1,52 +1,33 @@
-"""Stripe's Checkout through its SDK, which is imported when a page is opened and not before."""
+"""Stripe's pages for customers: Checkout, and the portal for cards and subscriptions."""
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tollkeeper.domain.errors import PaymentsUnavailableError
 from tollkeeper.domain.money import show_micro
-from tollkeeper.domain.purchases import Purchase
+from tollkeeper.domain.purchases import Purchase, PurchaseKind
 from tollkeeper.edge.observability import log_alarm
 from tollkeeper.edge.settings import Settings
-from tollkeeper.edge.stripe_simulator import SimulatedGateway
+from tollkeeper.edge.stripe_client import asking_stripe, sdk_client
 from tollkeeper.service.ports import CheckoutPage, Secrets, StripeGateway
 
 if TYPE_CHECKING:
-    import stripe
+    from stripe.checkout import Session
     from stripe.params.checkout import SessionCreateParams, SessionCreateParamsLineItem
 
-# Why: two tries fit the function's 15 seconds; the SDK itself would wait 80 for each.
-TIMEOUT_S = 6
-RETRIES = 1
+NO_PAGE = "Stripe did not open a payment page; the same request with the same key is safe."
+NO_PORTAL = "Stripe did not open the customer's page; the same request is safe."
 
 
 def choose_gateway(settings: Settings, secrets: Secrets) -> StripeGateway:
-    """Stripe; or the simulated page on one machine that has no key for it."""
+    """Stripe's pages; on one machine those of the Stripe that the settings name."""
     api_key = secrets.read_secret("STRIPE_SECRET_KEY")
-    if not api_key and settings.stage == "local" and settings.checkout_simulator_url:
-        secret = secrets.read_secret("STRIPE_WEBHOOK_SECRET").partition(",")[0].strip()
-        return SimulatedGateway(settings.checkout_simulator_url, secret)
-    return SdkGateway(api_key, is_live=settings.is_live)
-
-
-@lru_cache(maxsize=4)
-def sdk_client(api_key: str, api_url: str | None) -> stripe.StripeClient:
-    """One SDK client per process, with its connections."""
-    import stripe
-
-    http_client = stripe.RequestsClient(timeout=TIMEOUT_S)
-    return stripe.StripeClient(
-        api_key,
-        http_client=http_client,
-        max_network_retries=RETRIES,
-        base_addresses={"api": api_url} if api_url else None,
-    )
+    return SdkGateway(api_key, is_live=settings.is_live, api_url=settings.stripe_api or None)
 
 
 class SdkGateway:
-    """Checkout at Stripe. `api_url` is another server's in tests."""
+    """Checkout and portal at Stripe. `api_url` is another server's on one machine."""
 
     def __init__(self, api_key: str, *, is_live: bool, api_url: str | None = None) -> None:
         self._api_key = api_key
@@ -54,7 +35,13 @@ class SdkGateway:
         self._api_url = api_url
 
     def open_checkout(
-        self, purchase: Purchase, *, success_url: str, cancel_url: str
+        self,
+        purchase: Purchase,
+        *,
+        success_url: str,
+        cancel_url: str,
+        interval: str = "",
+        saves_card: bool = False,
     ) -> CheckoutPage:
         """A payment page at Stripe: the same one however often it is asked for.
 
@@ -62,51 +49,98 @@ class SdkGateway:
         take other money than the purchase recorded: no customer is given such a page.
         Cost: one call to Stripe, two where the first one failed.
         """
-        if not self._api_key:
-            raise PaymentsUnavailableError("No pack can be bought: STRIPE_SECRET_KEY is not set.")
-        import stripe
-
+        self._refuse_without_key()
         params: SessionCreateParams = {
-            "mode": "payment",
             "client_reference_id": purchase.id,
             "metadata": _metadata(purchase),
-            "payment_intent_data": {"metadata": _metadata(purchase)},
-            "line_items": [_line_item(purchase)],
+            "line_items": [_line_item(purchase, interval)],
             "success_url": success_url,
             "cancel_url": cancel_url,
         }
+        if purchase.customer:
+            params["customer"] = purchase.customer
+        if purchase.kind is PurchaseKind.PLAN:
+            params["mode"] = "subscription"
+            params["subscription_data"] = {"metadata": _metadata(purchase)}
+        else:
+            _pay_once(params, purchase, saves_card=saves_card)
+        with asking_stripe(NO_PAGE):
+            session = self._open(params, purchase)
+        return self._judge_page(session, purchase)
+
+    def _open(self, params: SessionCreateParams, purchase: Purchase) -> Session:
+        """The session; as a new customer's where Stripe does not know the old one any more."""
+        import stripe
+
+        sessions = sdk_client(self._api_key, self._api_url).v1.checkout.sessions
         try:
-            session = sdk_client(self._api_key, self._api_url).v1.checkout.sessions.create(
-                params, {"idempotency_key": purchase.id}
-            )
-        except stripe.StripeError as error:
-            log_alarm("stripe refused", kind=type(error).__name__, reason=str(error)[:500])
-            raise PaymentsUnavailableError(
-                "Stripe did not open a payment page; the same request with the same key is safe."
-            ) from error
+            return sessions.create(params, {"idempotency_key": purchase.id})
+        except stripe.InvalidRequestError as error:
+            if error.param != "customer" or "customer" not in params:
+                raise
+        del params["customer"]
+        if params.get("mode") == "payment":
+            params["customer_creation"] = "always"
+        return sessions.create(params, {"idempotency_key": f"{purchase.id}_new"})
+
+    def _judge_page(self, session: Session, purchase: Purchase) -> CheckoutPage:
+        """The page, where it takes the money that was recorded and no other."""
         facts = (session.amount_subtotal, session.currency, session.livemode)
         if facts != (purchase.price_minor, purchase.currency, self._is_live) or not session.url:
-            log_alarm("price differs at stripe", purchase=purchase.id, pack=purchase.pack)
+            sold = purchase.plan or purchase.pack
+            log_alarm("price differs at stripe", purchase=purchase.id, sold=sold)
             raise PaymentsUnavailableError(
-                f"The pack {purchase.pack!r} has another price, currency or mode at Stripe."
+                f"{sold!r} has another price, currency or mode at Stripe than in the catalog."
             )
         return CheckoutPage(url=session.url, session=session.id)
 
+    def open_portal(self, customer: str, *, return_url: str, key: str) -> str:
+        """The URL of the page where this customer changes cards and subscriptions.
+
+        Raises: PaymentsUnavailableError where Stripe does not answer as it should.
+        Cost: one call to Stripe, two where the first one failed.
+        """
+        self._refuse_without_key()
+        with asking_stripe(NO_PORTAL):
+            session = sdk_client(self._api_key, self._api_url).v1.billing_portal.sessions.create(
+                {"customer": customer, "return_url": return_url}, {"idempotency_key": key}
+            )
+        return session.url
+
+    def _refuse_without_key(self) -> None:
+        if not self._api_key:
+            raise PaymentsUnavailableError("Nothing can be bought: STRIPE_SECRET_KEY is not set.")
+
+
+def _pay_once(params: SessionCreateParams, purchase: Purchase, *, saves_card: bool) -> None:
+    """The page takes one payment, by a customer who will be known afterwards."""
+    params["mode"] = "payment"
+    params["payment_intent_data"] = {"metadata": _metadata(purchase)}
+    if saves_card:
+        params["payment_intent_data"]["setup_future_usage"] = "off_session"
+    if not purchase.customer:
+        params["customer_creation"] = "always"
+
 
 def _metadata(purchase: Purchase) -> dict[str, str]:
-    """What refunds and disputes will be recognised by, too."""
-    return {"purchase_id": purchase.id, "account": purchase.account}
+    """What refunds, disputes and invoices will be recognised by, too."""
+    facts = {"purchase_id": purchase.id, "account": purchase.account}
+    return facts | ({"plan": purchase.plan} if purchase.plan else {})
 
 
-def _line_item(purchase: Purchase) -> SessionCreateParamsLineItem:
+def _line_item(purchase: Purchase, interval: str) -> SessionCreateParamsLineItem:
     if purchase.stripe_price:
         return {"price": purchase.stripe_price, "quantity": 1}
     credits = show_micro(purchase.credits_microcredits)
-    return {
+    name = purchase.pack_name if interval else f"{purchase.pack_name}: {credits} credits"
+    item: SessionCreateParamsLineItem = {
         "quantity": 1,
         "price_data": {
             "currency": purchase.currency,
             "unit_amount": purchase.price_minor,
-            "product_data": {"name": f"{purchase.pack_name}: {credits} credits"},
+            "product_data": {"name": name},
         },
     }
+    if interval:
+        item["price_data"]["recurring"] = {"interval": "year" if interval == "year" else "month"}
+    return item

@@ -6,7 +6,7 @@ import secrets
 import time
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import botocore.config
 import botocore.session
@@ -16,9 +16,13 @@ from botocore.exceptions import ConnectionError as LinkError
 from tollkeeper.domain.errors import BusyError
 from tollkeeper.edge.catalog_file import parse_source, read_catalog
 from tollkeeper.edge.settings import read_environment_secret, read_settings
-from tollkeeper.service.ports import Clock, Secrets, StripeGateway, World
+from tollkeeper.service.ports import Clock, RefundGateway, Secrets, StripeGateway, World
 from tollkeeper.store.client import ATTEMPTS, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, connect
 from tollkeeper.store.ledger import BUSY_CODES, Ledger
+
+if TYPE_CHECKING:
+    from tollkeeper.service.reconciling import Lists
+    from tollkeeper.service.topping_up import Till
 
 # Why: the SDK's own default waits a minute, four times as long as a function may run.
 PATIENCE = botocore.config.Config(
@@ -141,3 +145,38 @@ def stripe_gateway() -> StripeGateway:
     from tollkeeper.edge.stripe_gateway import choose_gateway
 
     return choose_gateway(read_settings(), stack_secrets())
+
+
+def till() -> Till:
+    """Saved cards at Stripe, and the pages where their owners confirm a payment.
+
+    Why: imported here, since only top_up needs it.
+    """
+    from tollkeeper.edge.stripe_cards import choose_cards
+    from tollkeeper.service.topping_up import Till
+
+    settings = read_settings()
+    origins = settings.return_origins
+    return Till(
+        cards=choose_cards(settings, stack_secrets()),
+        pages=stripe_gateway(),
+        expects_live=settings.is_live,
+        return_url=origins[0] if origins else "http://localhost:3000",
+    )
+
+
+def refund_gateway() -> RefundGateway:
+    """Refunds at Stripe. Why: imported here, since only the refund of a purchase needs it."""
+    from tollkeeper.edge.stripe_refunds import choose_refunds
+
+    return choose_refunds(read_settings(), stack_secrets())
+
+
+def stripe_lists() -> Lists:
+    """Stripe's lists; or those of the simulated Stripe on one machine.
+
+    Why: imported here, since only reconcile needs it.
+    """
+    from tollkeeper.edge.stripe_lists import choose_lists
+
+    return choose_lists(read_settings(), stack_secrets())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tollkeeper.domain.draft import Decision, Draft
+from tollkeeper.domain.entitlements import Entitle, change_for
 from tollkeeper.domain.entries import AccountId
 from tollkeeper.domain.limits import SetLimits, decide_limits, has_limits
 from tollkeeper.domain.operating import (
@@ -50,6 +51,8 @@ def _opening_plan(world: World, command: Command) -> str | None:
     match command:
         case ChangePlan(plan=plan) if plan in world.catalog.plans:
             return plan
+        case Entitle():
+            return change_for(command, world.catalog).plan
         case _:
             return None
 
@@ -60,18 +63,30 @@ def _decide(draft: Draft, command: Command, world: World) -> Decision | None:
             return decide_grant(draft, command)
         case Adjust():
             return decide_adjustment(draft, command)
+        case ChangeStanding():
+            return decide_standing(draft, command)
+        case Entitle() if draft.account.plan.subscription:
+            return None
+        case Entitle():
+            return _decide_state(draft, change_for(command, world.catalog), world)
+        case _:
+            return _decide_state(draft, command, world)
+
+
+def _decide_state(draft: Draft, command: Command, world: World) -> Decision | None:
+    """What makes the account as the command says; nothing where it is so already."""
+    is_there = draft.before is not None
+    match command:
         case ChangePlan():
-            if draft.before is not None and is_on_plan(draft.account, command):
+            if is_there and is_on_plan(draft.account, command):
                 return None
             return decide_plan_change(draft, command, world.catalog)
         case ChangeProfile():
-            if draft.before is not None and has_profile(draft.account, command):
+            if is_there and has_profile(draft.account, command):
                 return None
             return decide_profile_change(draft, command)
-        case ChangeStanding():
-            return decide_standing(draft, command)
         case SetLimits():
-            if draft.before is not None and has_limits(draft.account, command):
+            if is_there and has_limits(draft.account, command):
                 return None
             return decide_limits(draft, command)
         case _:

@@ -9,6 +9,8 @@ from typing import Protocol
 
 from tollkeeper.domain.catalog import Catalog
 from tollkeeper.domain.purchases import Purchase
+from tollkeeper.domain.refund_asks import RefundAsk
+from tollkeeper.domain.top_ups import CardPayment
 from tollkeeper.store.ledger import Ledger
 
 
@@ -57,14 +59,101 @@ class CheckoutPage:
 
 
 class StripeGateway(Protocol):
-    """The calls that we make to Stripe."""
+    """The pages at Stripe that customers are sent to."""
 
     def open_checkout(
-        self, purchase: Purchase, *, success_url: str, cancel_url: str
+        self,
+        purchase: Purchase,
+        *,
+        success_url: str,
+        cancel_url: str,
+        interval: str = "",
+        saves_card: bool = False,
     ) -> CheckoutPage:
         """A payment page for the purchase: the same one however often it is asked for.
 
+        A plan is paid each `interval` (`month` or `year`). `saves_card`: the card may be charged
+        later without the customer.
         Raises: PaymentsUnavailableError.
+        """
+        ...
+
+    def open_portal(self, customer: str, *, return_url: str, key: str) -> str:
+        """The URL of the page where this customer of Stripe changes cards and subscriptions.
+
+        The same one for the same key. Raises: PaymentsUnavailableError.
+        """
+        ...
+
+
+class CardGateway(Protocol):
+    """Payments by the cards that customers saved at Stripe.
+
+    Every method raises PaymentsUnavailableError where Stripe did not answer as it should: what
+    was asked may or may not have happened.
+    """
+
+    def find_card(self, customer: str) -> str:
+        """The card that the customer pays with by default, or saved last; "" for none."""
+        ...
+
+    def charge(self, purchase: Purchase, *, card: str) -> CardPayment:
+        """The purchase's price is taken from the card: once, however often it is asked for."""
+        ...
+
+    def read_payment(self, payment_intent: str) -> CardPayment:
+        """What became of the payment."""
+        ...
+
+    def find_payment(self, purchase: Purchase) -> CardPayment | None:
+        """The payment that names the purchase; None where there never was one."""
+        ...
+
+    def cancel(self, payment_intent: str) -> CardPayment:
+        """The payment can never be made any more, or is what it had become before."""
+        ...
+
+    def read_page(self, session: str) -> PageNews:
+        """What became of the page where the customer was to confirm the payment."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PageNews:
+    """A payment page as Stripe says it is: `open`, `complete` or `expired`, and paid or not.
+
+    Units: `subtotal_minor` in the currency's smallest unit.
+    """
+
+    status: str
+    is_paid: bool = False
+    payment_intent: str = ""
+    subtotal_minor: int | None = None
+    currency: str = ""
+    is_live: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RefundMade:
+    """A refund at Stripe, and what its charge then said.
+
+    `refunded_minor` is all that went back of the charge so far.
+    """
+
+    refund: str
+    charge: str
+    payment_intent: str
+    charged_minor: int
+    refunded_minor: int
+
+
+class RefundGateway(Protocol):
+    """Money back, at Stripe."""
+
+    def refund(self, purchase: Purchase, ask: RefundAsk) -> RefundMade:
+        """The money is on its way back: once, however often the same is asked for.
+
+        Raises: NotRefundableError where Stripe refuses; PaymentsUnavailableError.
         """
         ...
 

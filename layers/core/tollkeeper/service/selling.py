@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from tollkeeper.domain.account import Status
-from tollkeeper.domain.catalog import Pack
+from tollkeeper.domain.catalog import Pack, PlanTerms
 from tollkeeper.domain.entries import AccountId, EntryKey
 from tollkeeper.domain.errors import (
     AccountClosedError,
     BusyError,
     IdempotencyMismatchError,
     InvalidError,
+    NoCustomerError,
     NotFoundError,
     TollkeeperError,
 )
@@ -24,19 +28,31 @@ from tollkeeper.domain.purchases import (
     purchase_id_of,
 )
 from tollkeeper.domain.return_urls import ReturnPolicy
+from tollkeeper.domain.subscriptions import offer_plan
 from tollkeeper.service.charging import see_account
+from tollkeeper.service.payers import read_billing
 from tollkeeper.service.ports import CheckoutPage, StripeGateway, World
 from tollkeeper.store.ledger import TakenError
 
 MOST_TRIES = 3
+PORTAL_LINK_S = 60
+"""So long one link to the portal is given to everybody who asks; it is good for minutes."""
+IS_SUBSCRIBED = "cannot be bought: the account has a subscription, which POST /v1/portal changes"
+
+Sold = TypeVar("Sold")
 
 
 @dataclass(frozen=True, slots=True)
 class CheckoutRequest:
-    """Who buys which pack, under which key, and where the customer goes afterwards."""
+    """Who buys which pack or plan, under which key, and where the customer goes afterwards.
+
+    `saves_card`: the card may be charged later without the customer.
+    """
 
     account: AccountId
-    pack: str
+    pack: str | None
+    plan: str | None
+    saves_card: bool
     success_url: str
     cancel_url: str
     key: EntryKey
@@ -74,9 +90,38 @@ def open_checkout(world: World, gateway: StripeGateway, request: CheckoutRequest
     if purchase is None:
         purchase = _record(world, request, purchase_id)
     page = gateway.open_checkout(
-        purchase, success_url=request.success_url, cancel_url=request.cancel_url
+        purchase,
+        success_url=request.success_url,
+        cancel_url=request.cancel_url,
+        interval=_interval_of(world, purchase),
+        saves_card=request.saves_card,
     )
     return Opened(_record_page(world, purchase, page), was_replayed=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PortalRequest:
+    """Whose page is opened, and where the customer goes afterwards."""
+
+    account: AccountId
+    return_url: str
+    returns: ReturnPolicy
+
+
+def open_portal(world: World, gateway: StripeGateway, request: PortalRequest) -> str:
+    """The URL of the page at Stripe where the customer changes cards and subscriptions.
+
+    Raises: InvalidError, NoCustomerError, PaymentsUnavailableError.
+    Cost: one GetItem and one call to Stripe.
+    """
+    request.returns.refuse_others(request.return_url, "return_url")
+    customer = read_billing(world, request.account).customer
+    if not customer:
+        raise NoCustomerError("The account has paid for nothing yet; POST /v1/checkout begins it.")
+    minute = int(world.clock.now().timestamp()) // PORTAL_LINK_S
+    asked = f"{request.account}\n{customer}\n{request.return_url}\n{minute}"
+    key = f"portal_{hashlib.sha256(asked.encode()).hexdigest()[:32]}"
+    return gateway.open_portal(customer, return_url=request.return_url, key=key)
 
 
 def _find_refusal(world: World, request: CheckoutRequest) -> TollkeeperError | None:
@@ -84,20 +129,39 @@ def _find_refusal(world: World, request: CheckoutRequest) -> TollkeeperError | N
     try:
         request.returns.refuse_others(request.success_url, "success_url")
         request.returns.refuse_others(request.cancel_url, "cancel_url")
-        _find_pack(world, request.pack)
-        if see_account(world, request.account, is_strong=True).status is Status.CLOSED:
+        sold = _find_sold(world, request)
+        account = see_account(world, request.account, is_strong=True)
+        if account.status is Status.CLOSED:
             return AccountClosedError(f"The account {request.account} is closed for good.")
+        if isinstance(sold, PlanTerms) and account.plan.subscription:
+            raise InvalidError("plan", IS_SUBSCRIBED)
     except (InvalidError, NotFoundError) as refusal:
         return refusal
     return None
 
 
-def _find_pack(world: World, pack_id: str) -> Pack:
-    packs = world.catalog.packs
-    if pack_id not in packs:
-        known = ", ".join(packs) or "none"
-        raise InvalidError("pack", f"{pack_id!r} is not in the catalog; it has {known}")
-    return packs[pack_id]
+def _find_sold(world: World, request: CheckoutRequest) -> Pack | PlanTerms:
+    """The one thing that is bought. Raises: InvalidError."""
+    if (request.pack is None) is (request.plan is None):
+        raise InvalidError("pack", "must be sent, or a plan, and not both")
+    if request.pack is not None:
+        return _find("pack", request.pack, world.catalog.packs, "is not in the catalog; it has")
+    if request.saves_card:
+        raise InvalidError("save_card", "is for packs; a subscription keeps its card anyway")
+    plans = {plan: terms for plan, terms in world.catalog.plans.items() if terms.sale is not None}
+    return _find("plan", request.plan or "", plans, "is not for sale; the plans for sale are")
+
+
+def _find(member: str, sold: str, known: Mapping[str, Sold], why: str) -> Sold:
+    if sold not in known:
+        raise InvalidError(member, f"{sold!r} {why} {', '.join(known) or 'none'}")
+    return known[sold]
+
+
+def _interval_of(world: World, purchase: Purchase) -> str:
+    """How often the plan is paid; nothing for what is paid once."""
+    sale = world.catalog.plan(purchase.plan).sale if purchase.plan else None
+    return "" if sale is None else sale.interval
 
 
 def _refuse_other(purchase: Purchase | None, request: CheckoutRequest) -> None:
@@ -109,13 +173,16 @@ def _refuse_other(purchase: Purchase | None, request: CheckoutRequest) -> None:
 
 def _record(world: World, request: CheckoutRequest, purchase_id: str) -> Purchase:
     """The purchase as it is recorded now, by this request or by one with the same key."""
-    purchase = offer(
-        _find_pack(world, request.pack),
-        purchase_id=purchase_id,
-        account=request.account,
-        request_hash=request.request_hash,
-        now=world.clock.now(),
-    )
+    sold = _find_sold(world, request)
+    account, digest, now = request.account, request.request_hash, world.clock.now()
+    if isinstance(sold, Pack):
+        made = offer(sold, purchase_id=purchase_id, account=account, request_hash=digest, now=now)
+    else:
+        made = offer_plan(
+            sold, purchase_id=purchase_id, account=account, request_hash=digest, now=now
+        )
+    # Why: the page is asked for again under the same key, so who pays must be the same then.
+    purchase = replace(made, customer=read_billing(world, account).customer)
     try:
         world.ledger.write_purchase(purchase, Linked(purchase_id, request.account, purchase_id))
     except TakenError:

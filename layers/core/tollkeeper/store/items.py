@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from tollkeeper.domain.account import (
@@ -74,18 +74,8 @@ def account_to_item(account: Account, *, due_ms: int) -> Item:
         "due_shard": string(due_shard(account.id)),
         "due_at": number(due_ms),
     }
-    _put_if(item, "st", account.status.value if account.status is not Status.ACTIVE else "")
-    _put_if(item, "zo", account.zone if account.zone != "UTC" else "")
-    _put_if(item, "nz", account.next_zone)
-    _put_if(item, "pn", plan.next_plan)
-    _put_if(item, "pa", plan.anchor.isoformat() if plan.anchor else "")
-    _put_if(item, "na", plan.next_anchor.isoformat() if plan.next_anchor else "")
-    _put_if(item, "nm", account.name)
-    _put_if(item, "pr", account.parent)
-    if account.next_zone_at is not None:
-        item["nt"] = number(to_ms(account.next_zone_at))
-    if account.overdraft_debt_microcredits:
-        item["od"] = number(account.overdraft_debt_microcredits)
+    _put_names(item, account)
+    _put_amounts(item, account)
     if account.features:
         item["fe"] = string(dump(dict(account.features)))
     if account.volumes:
@@ -101,6 +91,38 @@ def account_to_item(account: Account, *, due_ms: int) -> Item:
     if account.totals:
         item["to"] = string(dump(totals_to_rows(account.totals)))
     return item
+
+
+def _put_names(item: Item, account: Account) -> None:
+    """The account's and its plan's texts and days, where they are not what they mostly are."""
+    plan = account.plan
+    _put_if(item, "st", account.status.value if account.status is not Status.ACTIVE else "")
+    _put_if(item, "zo", account.zone if account.zone != "UTC" else "")
+    _put_if(item, "nz", account.next_zone)
+    _put_if(item, "pn", plan.next_plan)
+    _put_if(item, "pa", plan.anchor.isoformat() if plan.anchor else "")
+    _put_if(item, "na", plan.next_anchor.isoformat() if plan.next_anchor else "")
+    _put_if(item, "sb", plan.subscription)
+    _put_if(item, "nm", account.name)
+    _put_if(item, "pr", account.parent)
+    if plan.line_at is not None:
+        item["la"] = string(dump([to_ms(moment) for moment in plan.line_at]))
+    if plan.paid_until_at is not None:
+        item["pu"] = number(to_ms(plan.paid_until_at))
+
+
+def _put_amounts(item: Item, account: Account) -> None:
+    """Its debts and what else is a number, where there is one."""
+    if account.next_zone_at is not None:
+        item["nt"] = number(to_ms(account.next_zone_at))
+    if account.debt_microcredits:
+        item["od"] = number(account.debt_microcredits)
+    if account.clawback_debt_microcredits:
+        item["cb"] = number(account.clawback_debt_microcredits)
+    if account.top_up_below_microcredits is not None:
+        item["tu"] = number(account.top_up_below_microcredits)
+    if account.plan.allocated_microcredits:
+        item["ap"] = number(account.plan.allocated_microcredits)
 
 
 def _lifetime_row(life: Lifetime) -> list[int]:
@@ -134,6 +156,14 @@ def _date(item: Item, name: str) -> date | None:
     return date.fromisoformat(item[name]["S"]) if name in item else None
 
 
+def _read_line_at(item: Item) -> tuple[datetime, datetime] | None:
+    """Shape: when what the line pays begins, and when its invoice was made."""
+    if "la" not in item:
+        return None
+    begins, made = json.loads(item["la"]["S"])
+    return from_ms(begins), from_ms(made)
+
+
 def account_from_item(item: Item) -> Account:
     """The account as it was written."""
     today = _date(item, "td")
@@ -148,6 +178,10 @@ def account_from_item(item: Item) -> Account:
             anchor=_date(item, "pa"),
             next_plan=_text(item, "pn"),
             next_anchor=_date(item, "na"),
+            subscription=_text(item, "sb"),
+            line_at=_read_line_at(item),
+            paid_until_at=from_ms(_int(item, "pu")) if "pu" in item else None,
+            allocated_microcredits=_int(item, "ap"),
         ),
         zone=_text(item, "zo", "UTC"),
         today=today,
@@ -159,7 +193,9 @@ def account_from_item(item: Item) -> Account:
         next_zone_at=from_ms(_int(item, "nt")) if "nt" in item else None,
         name=_text(item, "nm"),
         grants=tuple(grant_from_row(row) for row in json.loads(item["gr"]["S"])),
-        overdraft_debt_microcredits=_int(item, "od"),
+        debt_microcredits=_int(item, "od"),
+        clawback_debt_microcredits=_int(item, "cb"),
+        top_up_below_microcredits=_int(item, "tu") if "tu" in item else None,
         features=json.loads(_text(item, "fe", "{}")),
         volumes=json.loads(_text(item, "vo", "{}")),
         windows=Windows(*json.loads(item["wi"]["S"])),
@@ -214,7 +250,7 @@ def entry_to_item(entry: Entry) -> Item:
 
 
 def _put_hold(item: Item, entry: Entry) -> None:
-    """What a row says of holds and alerts, where it says anything."""
+    """What a row says of holds, alerts and rarer amounts, where it says anything."""
     _put_if(item, "ho", entry.hold)
     _put_if(item, "al", ",".join(entry.alerts))
     for name, amount in (
@@ -222,6 +258,7 @@ def _put_hold(item: Item, entry: Entry) -> None:
         ("hc", entry.held_change_microcredits),
         ("ex", entry.expired_microcredits),
         ("un", entry.uncollected_microcredits),
+        ("cc", entry.clawback_debt_change_microcredits),
     ):
         if amount:
             item[name] = number(amount)
@@ -268,6 +305,7 @@ def entry_from_item(item: Item) -> Entry:
         held_change_microcredits=_int(item, "hc"),
         expired_microcredits=_int(item, "ex"),
         uncollected_microcredits=_int(item, "un"),
+        clawback_debt_change_microcredits=_int(item, "cc"),
         debt_change_microcredits=_int(item, "dc"),
         grant=grant_from_row(json.loads(item["gt"]["S"])) if "gt" in item else None,
         refers_to=EntryKey(refers_to) if refers_to else None,

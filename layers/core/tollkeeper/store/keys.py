@@ -69,6 +69,16 @@ def event_key(event: str) -> Key:
     return key(f"S#{event}", "S")
 
 
+def case_key(case_id: str) -> Key:
+    """One payment that needs a person."""
+    return key(f"X#{case_id}", "X")
+
+
+def case_list_pk(shard: int) -> str:
+    """One part of the list of payments that need a person."""
+    return f"QM#{shard}"
+
+
 def version_key(digest: str) -> Key:
     """One price version."""
     return key(f"V#{digest}", "V")

@@ -12,17 +12,20 @@ from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as LinkError
 
 from tollkeeper.domain.account import Account
+from tollkeeper.domain.cases import Case
 from tollkeeper.domain.draft import ChargeReturned, Decision
 from tollkeeper.domain.entries import AccountId, Entry, EntryKey
 from tollkeeper.domain.errors import BusyError, LedgerCorruptError
 from tollkeeper.domain.purchases import EventSeen, Linked, Purchase
 from tollkeeper.domain.totals import DayClosed
+from tollkeeper.store.cases import case_from_item
 from tollkeeper.store.client import DynamoClient
 from tollkeeper.store.items import account_from_item, entry_from_item
 from tollkeeper.store.keys import (
     Key,
     account_key,
     account_pk,
+    case_key,
     day_key,
     entry_key,
     event_key,
@@ -34,11 +37,13 @@ from tollkeeper.store.payments import link_from_item, purchase_from_item
 from tollkeeper.store.rows import Item, number, string, totals_from_rows
 from tollkeeper.store.writes import (
     Write,
+    also_to_writes,
     decision_to_writes,
     purchase_to_writes,
     returned_from_item,
 )
 
+NO_ACCOUNT = AccountId("")
 BUSY_CODES = frozenset(
     {
         "ProvisionedThroughputExceededException",
@@ -134,6 +139,11 @@ class Ledger:
         item = self._get(link_key(target), is_strong=True)
         return None if item is None else link_from_item(item)
 
+    def read_case(self, case_id: str) -> Case | None:
+        """The payment that needs a person, read strongly. Cost: one GetItem."""
+        item = self._get(case_key(case_id), is_strong=True)
+        return None if item is None else case_from_item(item)
+
     def has_event(self, event: str) -> bool:
         """The Stripe event was processed. Cost: one GetItem."""
         return self._get(event_key(event), is_strong=True) is not None
@@ -189,9 +199,11 @@ class Ledger:
         return days, answer.get("LastEvaluatedKey")
 
     def read_due(
-        self, shard: int, *, until_ms: int, start: Key | None = None
+        self, shard: int, *, until_ms: int, start: Key | None = None, kind: str = "DUE"
     ) -> tuple[tuple[AccountId, ...], Key | None]:
         """One page of accounts of the shard that are due, and where the next starts.
+
+        `kind` is what is due: the account itself, or something beside it.
 
         Cost: one Query of the due index, keys only; at most 100 accounts.
         """
@@ -200,7 +212,7 @@ class Ledger:
             "IndexName": "due",
             "KeyConditionExpression": "due_shard = :shard AND due_at <= :until",
             "ExpressionAttributeValues": {
-                ":shard": string(f"DUE#{shard}"),
+                ":shard": string(f"{kind}#{shard}"),
                 ":until": number(until_ms),
             },
             "Limit": 100,
@@ -226,6 +238,27 @@ class Ledger:
             "Limit": limit,
         }
         return self._call("query", request)["Items"]
+
+    def read_purchases(
+        self, account: AccountId, *, limit: int, after: str = ""
+    ) -> tuple[Purchase, ...]:
+        """The first purchases of the account by their ids, or those after one.
+
+        Cost: one strong Query.
+        """
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
+            "ExpressionAttributeValues": {
+                ":pk": string(account_pk(account)),
+                # Why: between takes both ends; nothing comes right after an id but this.
+                ":first": string(f"P#{after}!" if after else "P#"),
+                ":last": string("P#~"),
+            },
+            "ConsistentRead": True,
+            "Limit": limit,
+        }
+        return tuple(purchase_from_item(item) for item in self._call("query", request)["Items"])
 
     def read_partition(
         self, account: AccountId, start: Key | None, *, is_strong: bool
@@ -253,13 +286,17 @@ class Ledger:
         """
         self._write(decision_to_writes(decision))
 
-    def write_purchase(self, purchase: Purchase, *also: Linked | EventSeen) -> None:
+    def write_purchase(self, purchase: Purchase, *also: Linked | EventSeen | Case) -> None:
         """The purchase is written over the version before it, with what goes with it.
 
         Raises: TakenError where somebody wrote it, or the event, meanwhile; as write_decision.
         Cost: one TransactWriteItems.
         """
         self._write(purchase_to_writes(purchase, *also))
+
+    def write_facts(self, *facts: Linked | EventSeen | Case) -> None:
+        """What is known beside any account is written. Raises and Cost: as write_purchase."""
+        self._write(also_to_writes(NO_ACCOUNT, *facts))
 
     def write_puts(self, *writes: Write) -> None:
         """All of these puts are written, or none. Raises and Cost: as write_decision."""

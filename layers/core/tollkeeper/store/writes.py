@@ -7,12 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from tollkeeper.domain.account import Account
+from tollkeeper.domain.billing import BillingMoved
+from tollkeeper.domain.cases import Case
+from tollkeeper.domain.codes import CodeMoved, CodeRedeemed
 from tollkeeper.domain.draft import ChargeReturned, Decision
 from tollkeeper.domain.entries import AccountId, EntryKey
 from tollkeeper.domain.purchases import EventSeen, Linked, Purchase, PurchaseMoved
 from tollkeeper.domain.quarantine import Waiting
 from tollkeeper.domain.roll import next_moment
 from tollkeeper.domain.totals import DayClosed
+from tollkeeper.store.billing import billing_to_item
+from tollkeeper.store.cases import case_to_item, case_to_list_item
+from tollkeeper.store.codes import CodeMade, code_to_item, made_to_item, redeemed_to_item
 from tollkeeper.store.items import SCHEMA, account_to_item, entry_to_item
 from tollkeeper.store.keys import day_key, returned_key
 from tollkeeper.store.payments import event_to_item, link_to_item, purchase_to_item
@@ -46,6 +52,13 @@ def is_version(version: int) -> dict[str, Any]:
     }
 
 
+def is_link_version(version: int) -> dict[str, Any]:
+    """The link is as it was read. Why: one from before links had versions has none."""
+    if version == 0:
+        return {"ConditionExpression": "attribute_not_exists(v)"}
+    return is_version(version)
+
+
 def decision_to_writes(decision: Decision) -> list[Write]:
     """The transaction's slots: account, rows, days and what else the command needs."""
     writes = _account_writes(decision, "answer")
@@ -53,7 +66,7 @@ def decision_to_writes(decision: Decision) -> list[Write]:
         if isinstance(also, Decision):
             writes += _account_writes(also, "row")
         else:
-            writes.append(_also_to_write(decision.account.id, also))
+            writes += also_to_writes(decision.account.id, also)
     assert len(writes) <= MOST_ITEMS, "a decision fits one transaction"
     assert len(writes) <= FEW_ITEMS or _text_bytes(writes) <= MOST_BYTES, "and its size"
     keys = {(w.put["Item"]["pk"]["S"], w.put["Item"]["sk"]["S"]) for w in writes}
@@ -76,9 +89,25 @@ def _account_writes(decision: Decision, role_of_answer: str) -> list[Write]:
     return writes
 
 
-def purchase_to_writes(purchase: Purchase, *also: Linked | EventSeen) -> list[Write]:
+def purchase_to_writes(purchase: Purchase, *also: object) -> list[Write]:
     """The slots of a purchase that moves without a grant."""
-    return [_also_to_write(purchase.account, each) for each in (PurchaseMoved(purchase), *also)]
+    return also_to_writes(purchase.account, PurchaseMoved(purchase), *also)
+
+
+def also_to_writes(account: AccountId, *also: object) -> list[Write]:
+    """The slots of items beside the ledger, each with its own condition."""
+    writes: list[Write] = []
+    for each in also:
+        if isinstance(each, Case):
+            list_item = case_to_list_item(each)
+            writes.append(
+                Write("case", {"Item": case_to_item(each), **is_version(each.version - 1)})
+            )
+            # Why: the case itself, in the same transaction, says that nobody was here before.
+            writes.append(Write("case", {"Item": list_item}))
+        else:
+            writes.append(_also_to_write(account, each))
+    return writes
 
 
 def _text_bytes(writes: list[Write]) -> int:
@@ -139,6 +168,22 @@ def _also_to_write(account: AccountId, also: object) -> Write:
         case EventSeen():
             return Write("event", {"Item": event_to_item(also), **IS_NEW})
         case Linked():
-            return Write("link", {"Item": link_to_item(also)})
+            item = link_to_item(also)
+            return Write("link", {"Item": item, **is_link_version(also.version - 1)})
+        case _:
+            return _moved_to_write(also)
+
+
+def _moved_to_write(also: object) -> Write:
+    match also:
+        case BillingMoved(billing):
+            item = billing_to_item(billing)
+            return Write("billing", {"Item": item, **is_version(billing.version - 1)})
+        case CodeMoved(code):
+            return Write("code", {"Item": code_to_item(code), **is_version(code.version - 1)})
+        case CodeRedeemed():
+            return Write("redemption", {"Item": redeemed_to_item(also), **IS_NEW})
+        case CodeMade():
+            return Write("key", {"Item": made_to_item(also), **IS_NEW})
         case _:
             raise AssertionError(f"no item for {also!r}")

@@ -1,0 +1,114 @@
+"""Entitlements: the plan for the features that an app's auth provider states of a user."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from tollkeeper.domain.catalog import Catalog, Driver
+from tollkeeper.domain.operating import ChangePlan, Command
+
+MOST_CLAIMED = 100
+LONGEST_FEATURE = 100
+NAMES = ("slug", "lookup_key", "name", "id")
+"""Where an object says which feature it is, the surest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entitle(Command):
+    """The user has these features, and no others."""
+
+    features: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entitlement:
+    """The plan that follows from the features, and the one that it follows from.
+
+    `feature` is empty where none of them names a plan, so that it is the default one.
+    """
+
+    plan: str
+    feature: str = ""
+
+
+def find_entitlement(features: Iterable[str], catalog: Catalog) -> Entitlement:
+    """The plan with the largest allocation of those that the features name; none: the default.
+
+    Why: of two that give as much the id decides, so the order of the features is nothing. One
+    that only a payment begins follows from no feature.
+    """
+    named = {
+        feature: catalog.plans[catalog.entitlements[feature]]
+        for feature in features
+        if catalog.entitlements.get(feature) in catalog.plans
+    }
+    free = {f: terms for f, terms in named.items() if terms.driver is Driver.CALENDAR}
+    if not free:
+        return Entitlement(catalog.default_plan)
+    feature, terms = max(
+        free.items(), key=lambda each: (each[1].allocation_microcredits, each[1].id, each[0])
+    )
+    return Entitlement(terms.id, feature)
+
+
+def change_for(command: Entitle, catalog: Catalog) -> ChangePlan:
+    """The change of plan that the features ask for."""
+    found = find_entitlement(command.features, catalog)
+    why = f"entitled by {found.feature}" if found.feature else "no feature names a plan"
+    return ChangePlan(
+        key=command.key,
+        request_hash=command.request_hash,
+        reason=command.reason or why,
+        actor=command.actor,
+        plan=found.plan,
+    )
+
+
+def explain_entitlement(command: Entitle, catalog: Catalog) -> str:
+    """Why the features lead to their plan."""
+    found = find_entitlement(command.features, catalog)
+    if found.feature:
+        return f"the feature {found.feature} names the plan {found.plan}"
+    return f"none of the features names a plan; {found.plan} is the default"
+
+
+def read_features(claims: Mapping[str, object], path: str) -> tuple[str, ...]:
+    """The features that a token's claim states, sorted; none where it states none that is one.
+
+    `path` is the claim's name, or names with points between them that lead into objects. The
+    claim may be a list of names or of objects with a name, an object with `true` for each that
+    is there, or a text with commas or blanks between the names.
+    """
+    value: object = claims.get(path)
+    if value is None:
+        value = claims
+        for name in path.split("."):
+            value = _member(value, name)
+    return tuple(sorted({name for name in _names(value) if 0 < len(name) <= LONGEST_FEATURE}))[
+        :MOST_CLAIMED
+    ]
+
+
+def _member(value: object, name: str) -> object:
+    return cast("dict[str, object]", value).get(name) if isinstance(value, dict) else None
+
+
+def _names(value: object) -> Iterable[str]:
+    if isinstance(value, str):
+        return value.replace(",", " ").split()
+    if isinstance(value, dict):
+        held = cast("dict[object, object]", value)
+        return [str(name) for name, is_there in held.items() if is_there is True]
+    if isinstance(value, list):
+        return [_name(each) for each in cast("list[object]", value)[:MOST_CLAIMED]]
+    return ()
+
+
+def _name(each: object) -> str:
+    """The name of one feature, or nothing."""
+    if isinstance(each, dict):
+        members = cast("dict[str, object]", each)
+        each = next((members[name] for name in NAMES if members.get(name)), None)
+    return each if isinstance(each, str) else ""

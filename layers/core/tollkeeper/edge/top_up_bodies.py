@@ -1,0 +1,54 @@
+"""Request bodies of top-ups and promo codes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from tollkeeper.edge.bodies import StrictBody
+from tollkeeper.edge.members import Id, Micro, Moment, Reason, read_rows
+
+Url = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=2048)]
+CodeText = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9-]{3,40}$")]
+MOST_PER_MONTH = 1_000
+MOST_DAYS = 3_650
+
+
+class TopUpBody(StrictBody):
+    """PUT /v1/accounts/{id}/top-up: the rule as it is to be, whole."""
+
+    pack: Id
+    below: Micro
+    most_purchases: int = Field(default=10, ge=1, le=MOST_PER_MONTH)
+    monthly_cap: Micro | None = None
+    on: bool = True
+    return_url: Url | None = None
+    reason: Reason | None = None
+
+
+class CodeBody(StrictBody):
+    """POST /v1/codes."""
+
+    code: CodeText
+    credits: Micro
+    reason: Reason
+    most_redemptions: int | None = Field(default=None, ge=1, le=10**9)
+    expires_at: Moment | None = None
+    grant_days: int | None = Field(default=None, ge=1, le=MOST_DAYS)
+    plans: list[Id] = Field(default_factory=list[str], max_length=50)
+
+
+class RedeemBody(StrictBody):
+    """POST /v1/accounts/{id}/redeem."""
+
+    code: CodeText
+
+
+class CodesQuery(BaseModel):
+    """GET /v1/codes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Annotated[int, BeforeValidator(read_rows), Field(le=5000)] | None = None
+    cursor: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
