@@ -42,6 +42,7 @@ DELIVERY = (
     "event_test_mode",
     "event_other_money",
     "event_forgotten",
+    "money_back",
 )
 SCHEDULE = ("sweep_double", "sweep_missed")
 MACHINE = ("clock_skew", "two_versions")

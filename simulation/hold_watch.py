@@ -191,11 +191,14 @@ class HoldBook:
     def _judge_uncollected(
         self, account: Account, entry: Entry, version: str
     ) -> Iterator[tuple[str, str]]:
-        """Nothing is left uncollected while there is something to collect it from."""
+        """Nothing is left uncollected while there is something to collect it from.
+
+        Nobody who owes for money that went back has an overdraft.
+        """
         left, after = entry.uncollected_microcredits, entry.available_after_microcredits
         if self.seen[entry.hold].policy == "debt":
             yield "I9", f"leaves {left} uncollected, on terms that make it debt"
-        elif after > _floor_of(account, version):
+        elif after > (0 if account.clawback_debt_microcredits else _floor_of(account, version)):
             yield "I9", f"leaves {left} uncollected with {after} there"
 
     def _note(self, entry: Entry, hold: Seen) -> None:

@@ -42,7 +42,7 @@ def judge_rest(store: SimStore, invocations: list[Invocation]) -> Iterator[Viola
         if pk.startswith("A#"):
             partitions.setdefault(pk, []).append(item)
     for pk, items in partitions.items():
-        if all(item["sk"]["S"].startswith("P#") for item in items):
+        if all(item["sk"]["S"].startswith(("P#", "M")) for item in items):
             continue
         findings = audit_items(sorted(items, key=lambda item: item["sk"]["S"]))
         for found in findings.found:

@@ -49,6 +49,8 @@ SPANS_US = (20_000, 200_000, 3 * SECOND_US, 60 * SECOND_US, 2 * HOUR_US, 3 * DAY
 # How much more than usual a storm likes a kind of story.
 LIKINGS = (0.1, 0.5, 1, 6)
 MOST_TURNS = 200_000
+# How often somebody buys a pack, beside the other stories.
+BUYING = 40
 
 
 MOST_STORIES = 11
@@ -180,7 +182,7 @@ class Storm:
         count = random.randint(3, self.plot.most_stories)
         stories, weights = zip(
             *STORIES,
-            (self._buy, 26),
+            (self._buy, BUYING),
             (self._sweep, 4),
             (use_key, 3),
             *SHORT_STORIES,

@@ -10,11 +10,13 @@ from typing import Any
 from simulation.asking import DAY_US, HOUR_US, MINUTE_US, Asked
 from simulation.deployment import SECRETS
 from simulation.loop import SECOND_US
+from simulation.money_back_side import tell_money_back
 from simulation.network import Network
 from simulation.stories import Cast
+from tests.stripe_orders.model import Fact
 from tollkeeper.domain.errors import PaymentsUnavailableError
 from tollkeeper.domain.purchases import Purchase
-from tollkeeper.edge.stripe_events import sign
+from tollkeeper.edge.stripe_signature import sign
 from tollkeeper.service.ports import CheckoutPage
 
 WEBHOOK = "POST /v1/webhooks/stripe"
@@ -43,7 +45,13 @@ class SimulatedStripe:
     events: int = 0
 
     def open_checkout(
-        self, purchase: Purchase, *, success_url: str, cancel_url: str
+        self,
+        purchase: Purchase,
+        *,
+        success_url: str,
+        cancel_url: str,
+        interval: str = "",
+        saves_card: bool = False,
     ) -> CheckoutPage:
         """The purchase's page. Raises: PaymentsUnavailableError."""
         self.network.wait(20 * self.network.travel_us())
@@ -53,6 +61,16 @@ class SimulatedStripe:
         if self.network.faults.strikes("stripe_answer_lost", 0.2):
             raise PaymentsUnavailableError("Stripe's answer got lost.")
         return CheckoutPage(url=session["url"], session=session["id"])
+
+    def open_portal(self, customer: str, *, return_url: str, key: str) -> str:
+        """The customer's page."""
+        del return_url, key
+        return f"https://billing.stripe.test/{customer}"
+
+    def next_number(self) -> int:
+        """The number of the next event."""
+        self.events += 1
+        return self.events
 
     def report(self, purchase: str, type_: str, **changes: Any) -> dict[str, Any]:
         """A new event about the purchase's session, with these members changed."""
@@ -108,6 +126,7 @@ class Bought:
     pack: str
     credits: str
     paths: list[str] = field(default_factory=list[str])
+    facts: list[Fact] = field(default_factory=list[Fact])
     is_other_money: bool = False
 
 
@@ -151,6 +170,9 @@ def _pay(cast: Cast, stripe: SimulatedStripe, record: Bought) -> None:
         if status == "paid" and faults.strikes("event_second_type", 0.2):
             other = SUCCEEDED if type_ == COMPLETED else COMPLETED
             event = stripe.report(record.purchase, other, payment_status=status, **changes)
+            events.append(_delivery(cast, record, event, f"d{len(events)}"))
+    if path[-1][1] == "paid" and not changes and faults.strikes("money_back", 0.8):
+        for event in tell_money_back(stripe, record, clients.random):
             events.append(_delivery(cast, record, event, f"d{len(events)}"))
     spread_us = clients.random.choice((5_000, 15_000, 500_000))
     if faults.strikes("event_shuffled", 0.5):

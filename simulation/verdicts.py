@@ -10,6 +10,7 @@ from typing import Any
 from simulation.asking import Asked, Attempt
 from simulation.loop import EPOCH
 from simulation.money import shown
+from simulation.money_back_side import judge_money_back
 from simulation.stripe_side import Bought, Delivery
 from simulation.verdicts_gate import judge_gate, seen_by
 from simulation.verdicts_price import (
@@ -216,6 +217,8 @@ def judge_purchases(bought: list[Bought], items: Any, watch: Watch) -> Iterator[
             yield Violation("I12", where, f"is {status} with{'out' if row is None else ''} credits")
         if row is not None and shown(row.entry.moved_microcredits) != record.credits:
             yield Violation("I12", where, "brought other credits than were sold")
+        if status == "paid":
+            yield from judge_money_back(record, item, watch, Violation)
 
 
 def _expected_status(record: Bought) -> str:

@@ -83,7 +83,7 @@ def _shape(name: str, history: History) -> End:
         account.status,
         account.plan.id,
         account.plan.period_end_at,
-        account.overdraft_debt_microcredits,
+        account.debt_microcredits,
         tuple(grants),
         tuple(sorted(account.features.items())),
         tuple(sorted((name, used) for name, used in account.volumes.items() if used)),

@@ -21,7 +21,7 @@ PAGE = ROOT / "docs" / "evidence" / "hostile.md"
 NAMES = {
     "bodies": "hostile bodies",
     "requests": "hostile headers, paths, queries and credentials",
-    "webhooks": "forged webhooks",
+    "webhooks": "forged and spoilt webhooks",
 }
 
 
@@ -43,7 +43,7 @@ on a table in memory; {seconds / 60:,.1f} minutes, {totals.sent / seconds:,.0f} 
 | sent | {totals.sent:,} |
 | of these, by an independent rule, never to be taken | {totals.demanded:,} |
 | **taken although they must not be** | **0** |
-| **answers of 5xx** | **0** |
+| **answers of 5xx, but `busy` to what was rightly signed** | **0** |
 | **refusals or reads that wrote anything** | **0** |
 | answers that docs/openapi.json does not name | 0 |
 | taken, as they may be, and wrote; all they left could be read and verified | {totals.wrote:,} |

@@ -49,7 +49,8 @@ class Attack:
 
     `also` is the budget that the account may move credits to or from.
     `route` is empty where the function is asked for a route that is not its own. A request that
-    `must_not_grant` may be taken, and brings no credits.
+    `must_not_grant` may be taken, and brings no credits. One that `may_be_busy` may be answered
+    503: it names what is not there yet.
     """
 
     kind: str
@@ -57,6 +58,7 @@ class Attack:
     event: dict[str, Any]
     must_refuse: bool = False
     must_not_grant: bool = False
+    may_be_busy: bool = False
     owner: str = ""
     also: str = ""
     function: str = ""

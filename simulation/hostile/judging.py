@@ -83,7 +83,7 @@ class Judge:
 
     def _judge_answer(self, attack: Attack, answer: Answered) -> None:
         text = answer.text[:300]
-        if answer.status >= 500:
+        if answer.status >= 500 and not (attack.may_be_busy and answer.status == 503):
             raise BrokenError(f"{answer.status}: {text} {self.target.logs.failures[-1:]}")
         if attack.must_refuse and answer.status < 400:
             raise BrokenError(f"it was taken: {answer.status} {text}")

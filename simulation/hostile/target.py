@@ -8,15 +8,18 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
 from local.template import read_template, table_definition
 from simulation.store import Commit, Dump, SimStore
+from tests.support.catalogs import put_catalog
 from tests.support.driving import Driver, FakeClock, FakeContext, load
 from tests.support.forgetting import forget
 from tests.support.keys import issue
-from tests.support.payments import FakeStripe, buy
+from tests.support.listing import FakeLists
+from tests.support.payments import FakeStripe, buy, deliver
 from tests.support.requests import ACCOUNT, BUDGET, CHARGE, HOLD
 from tollkeeper.edge import wiring
 from tollkeeper.edge.observability import logger
@@ -33,7 +36,6 @@ ENVIRONMENT = {
     "AWS_SECRET_ACCESS_KEY": "testing",
     "TABLE_NAME": TABLE,
     "STAGE": "local",
-    "CATALOG_PATH": str(ROOT / "layers" / "catalog" / "catalog.toml"),
     "KEY_PEPPER": "pepper-of-the-hostile",
     "STRIPE_WEBHOOK_SECRET": SECRET,
     "POWERTOOLS_SERVICE_NAME": "hostile",
@@ -41,6 +43,20 @@ ENVIRONMENT = {
     "RETURN_URLS": "http://localhost:3000,https://app.example.com",
     "POWERTOOLS_LOG_LEVEL": "INFO",
 }
+
+
+PLAN, PLAN_MINOR, STRIPE_PRICE = "attacked", 2000, "price_attacked"
+# A plan that a subscription pays for, beside the ones that are shipped.
+SOLD_PLAN = f"""
+[plans.{PLAN}]
+name = "Attacked"
+allocation = 200
+driven_by = "stripe"
+price = "20.00"
+currency = "usd"
+interval = "month"
+stripe_price = "{STRIPE_PRICE}"
+"""
 
 
 class LogLines:
@@ -80,7 +96,9 @@ class Target:
     stripe: FakeStripe
     logs: LogLines
     purchase: str = ""
+    paid: str = ""
     key: str = ""
+    events: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     base: Dump | None = None
     base_at: datetime = FakeClock().moment
     commits: list[Commit] = field(default_factory=list[Commit])
@@ -113,10 +131,15 @@ def attacked() -> Generator[Target]:
     clock, stripe, logs = FakeClock(), FakeStripe(), LogLines()
     store = SimStore(dict(definition), now=clock.monotonic_s)
     with ExitStack() as stack:
-        stack.enter_context(patch.dict("os.environ", ENVIRONMENT))
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        shipped = (ROOT / "layers" / "catalog" / "catalog.toml").read_text(encoding="utf-8")
+        catalog = put_catalog(folder, shipped + SOLD_PLAN)
+        environment = ENVIRONMENT | {"CATALOG_PATH": str(catalog)}
+        stack.enter_context(patch.dict("os.environ", environment))
         stack.enter_context(patch.object(wiring, "connect", lambda: store))
         stack.enter_context(patch.object(wiring, "SystemClock", lambda: clock))
         stack.enter_context(patch.object(wiring, "stripe_gateway", lambda: stripe))
+        stack.enter_context(patch.object(wiring, "stripe_lists", FakeLists))
         handler: Any = logger().registered_handler
         stack.callback(handler.setStream, handler.setStream(logs))
         stack.callback(forget)
@@ -155,4 +178,7 @@ def fill(target: Target) -> None:
     bought = buy(driver)
     assert bought.status == 201, bought.text
     target.purchase = bought["purchase_id"]
+    target.paid = buy(driver, key="b2")["purchase_id"]
+    event = target.stripe.report(target.paid, at=driver.clock.now())
+    assert deliver(driver, event, secret=SECRET)["outcome"] == "granted"
     target.key = issue(driver, *sorted(SCOPES), key="issued")

@@ -10,6 +10,7 @@ from simulation.planted.gate import BUGS as GATE
 from simulation.planted.holds import BUGS as HOLDS
 from simulation.planted.keys import BUGS as KEYS
 from simulation.planted.money import BUGS as MONEY
+from simulation.planted.money_back import IN_STORMS as MONEY_BACK
 from simulation.planted.payments import BUGS as PAYMENTS
 from simulation.planted.prices import BUGS as PRICES
 from simulation.planted.rerates import BUGS as RERATES
@@ -22,16 +23,13 @@ BUGS: tuple[Bug, ...] = (
     *WRITING,
     *MONEY,
     *PAYMENTS,
+    *MONEY_BACK,
     *HOLDS,
     *GATE,
     *PRICES,
     *RERATES,
 )
 MOST_SEEDS = 200
-# Bugs of features that are not there yet; each is planted when its feature comes.
-WAITING = {
-    "revived plan": "an update after the deletion revives a plan: waits for subscriptions",
-}
 
 
 @dataclass(frozen=True, slots=True)

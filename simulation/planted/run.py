@@ -12,7 +12,7 @@ from pathlib import Path
 
 from simulation.deployment import prepare_process
 from simulation.evidence import commit_of
-from simulation.planted.hunt import BUGS, MOST_SEEDS, WAITING, Hunted, hunt
+from simulation.planted.hunt import BUGS, MOST_SEEDS, Hunted, hunt
 from simulation.storm import run_seed
 
 HEAD = "| bug | what it is | found at seed | rule | what was seen |\n|---|---|---:|---|---|\n"
@@ -42,9 +42,8 @@ def show(hunted: Hunted) -> str:
 
 
 def make_table(found: list[Hunted]) -> str:
-    """All rows, and what cannot be planted yet."""
-    waiting = "".join(f"| {name} | {what} | | | |\n" for name, what in WAITING.items())
-    return HEAD + "".join(map(show, found)) + waiting
+    """All rows."""
+    return HEAD + "".join(map(show, found))
 
 
 def append_evidence(page: Path, text: str, *, seconds: float) -> None:
