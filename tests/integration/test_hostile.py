@@ -5,17 +5,29 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.support.driving import Answered, Driver, FakeContext, load, read_answer, verify_ledger
-from tests.support.dumping import dump_table, table_client
+from simulation.store import SimStore
+from tests.integration.conftest import table_of_template
+from tests.support.contract import assert_documented
+from tests.support.driving import (
+    Answered,
+    Driver,
+    FakeClock,
+    FakeContext,
+    load,
+    read_answer,
+    verify_ledger,
+)
+from tests.support.forgetting import forget
 from tests.support.hostile import BAD, BAD_KEYS, BAD_PATHS, NOT_NUMBERS
 from tests.support.payments import FakeStripe
 from tests.support.requests import ACCOUNT, ASKS, BUDGET, CHARGE, CODE, HOLD, Asks, bad_bodies
+from tollkeeper.edge import wiring
 from tollkeeper.edge.problems import PROBLEMS
 from tollkeeper.edge.routes import ROUTES
 
@@ -26,6 +38,22 @@ TAKEN = [
     route for route, asks in ASKS.items() if not asks.refuses_all and not ROUTES[route].asks_itself
 ]
 KEYED = [route for route, asks in ASKS.items() if asks.is_keyed]
+
+
+@pytest.fixture
+def store(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> SimStore:
+    """A table in memory, which knows how often anything was written: thousands of requests."""
+    made = SimStore(table_of_template(), now=clock.monotonic_s)
+    monkeypatch.setattr(wiring, "connect", lambda: made)
+    forget()
+    return made
+
+
+@pytest.fixture
+def driver(clock: FakeClock, store: SimStore) -> Driver:
+    """A stack on that table, and somebody with every scope who calls it."""
+    assert not store.commits, "the table is empty"
+    return Driver(clock, check_answer=assert_documented)
 
 
 @pytest.fixture
@@ -53,8 +81,8 @@ class Attack:
         self.driver = driver
         self.route = route
         self.asks = ASKS[route]
-        self.client = table_client()
-        self.before = dump_table(self.client)
+        self.store = cast("SimStore", wiring.connect())
+        self.before = self.store.commits
         self.sent = 0
 
     def send(self, body: str | bytes | None, what: str, **changed: Any) -> Answered:
@@ -63,7 +91,7 @@ class Attack:
         name = f"{self.route}: {what[:200]}"
         assert 400 <= answer.status < 500, (name, answer.status, answer.text[:300])
         assert_helpful(answer, name)
-        assert dump_table(self.client) == self.before, name
+        assert self.store.commits == self.before, name
         return answer
 
     def call(self, body: str | bytes | None, **changed: Any) -> Answered:
@@ -157,7 +185,7 @@ def test_a_body_that_is_no_base64_is_refused(stack: Driver, route: str) -> None:
         answer = read_answer(load(ROUTES[route].function).handler(event, FakeContext()))
 
         assert (answer.status, answer["code"]) == (400, "malformed"), text
-    assert dump_table() == attack.before
+    assert attack.store.commits == attack.before
 
 
 @pytest.mark.parametrize("route", WITH_BODY)
