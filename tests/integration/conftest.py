@@ -12,6 +12,7 @@ import moto
 import pytest
 
 from local.template import read_template, table_definition
+from simulation.store import SimStore
 from tests.support.contract import assert_documented
 from tests.support.driving import Driver, FakeClock
 from tests.support.faults import FaultyClient
@@ -81,8 +82,24 @@ def table_of_template() -> dict[str, Any]:
 
 
 @pytest.fixture
-def driver(clock: FakeClock) -> Iterator[Driver]:
-    """A stack with an empty table, and somebody with every scope who calls it."""
+def store(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> SimStore:
+    """A table in memory, for tests of very many requests: moto copies its whole table for each."""
+    made = SimStore(table_of_template(), now=clock.monotonic_s)
+    monkeypatch.setattr(wiring, "connect", lambda: made)
+    forget()
+    return made
+
+
+@pytest.fixture
+def driver(clock: FakeClock, request: pytest.FixtureRequest) -> Iterator[Driver]:
+    """A stack with an empty table, and somebody with every scope who calls it.
+
+    The table is moto's, or of the tests that are marked so the one in memory.
+    """
+    if request.node.get_closest_marker("in_memory"):
+        assert not request.getfixturevalue("store").commits, "the table is empty"
+        yield Driver(clock, check_answer=assert_documented)
+        return
     with moto.mock_aws():
         client: Any = botocore.session.get_session().create_client("dynamodb")
         client.create_table(**table_of_template())

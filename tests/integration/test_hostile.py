@@ -12,18 +12,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from simulation.store import SimStore
-from tests.integration.conftest import table_of_template
-from tests.support.contract import assert_documented
 from tests.support.driving import (
     Answered,
     Driver,
-    FakeClock,
     FakeContext,
     load,
     read_answer,
     verify_ledger,
 )
-from tests.support.forgetting import forget
 from tests.support.hostile import BAD, BAD_KEYS, BAD_PATHS, NOT_NUMBERS
 from tests.support.payments import FakeStripe
 from tests.support.requests import ACCOUNT, ASKS, BUDGET, CHARGE, CODE, HOLD, Asks, bad_bodies
@@ -40,20 +36,7 @@ TAKEN = [
 KEYED = [route for route, asks in ASKS.items() if asks.is_keyed]
 
 
-@pytest.fixture
-def store(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> SimStore:
-    """A table in memory, which knows how often anything was written: thousands of requests."""
-    made = SimStore(table_of_template(), now=clock.monotonic_s)
-    monkeypatch.setattr(wiring, "connect", lambda: made)
-    forget()
-    return made
-
-
-@pytest.fixture
-def driver(clock: FakeClock, store: SimStore) -> Driver:
-    """A stack on that table, and somebody with every scope who calls it."""
-    assert not store.commits, "the table is empty"
-    return Driver(clock, check_answer=assert_documented)
+pytestmark = pytest.mark.in_memory
 
 
 @pytest.fixture
