@@ -131,11 +131,13 @@ class Schedules:
         """
         for schedule in self._schedules:
             if schedule.function == function:
-                return self._invoke(function, event or self._event(schedule))
+                return self._invoke(function, self._event(schedule) if event is None else event)
         raise KeyError(function)
 
     def _event(self, schedule: Schedule) -> Mapping[str, object]:
-        return schedule.event or schedule_event(name=schedule.name, at=self._clock())
+        if schedule.event is None:
+            return schedule_event(name=schedule.name, at=self._clock())
+        return schedule.event
 
     def _run(self, schedule: Schedule) -> None:
         while True:

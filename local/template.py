@@ -79,12 +79,15 @@ class Authorizer:
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """One EventBridge schedule; `event` is what the function receives, whole."""
+    """One EventBridge schedule; `event` is what the function receives, whole.
+
+    Without an Input of its own it is None: then the scheduler sends an event that says which it is.
+    """
 
     name: str
     function: str
     expression: str
-    event: Mapping[str, object]
+    event: Mapping[str, object] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -315,13 +318,13 @@ def _schedules(
     schedules: list[Schedule] = []
     for logical_id, name, event in _events(function_nodes, "ScheduleV2"):
         where = f"{logical_id}.Events.{name}"
-        text = as_text(event.get("Input", "{}"), where=f"{where}.Input")
+        text = as_text(event.get("Input", "null"), where=f"{where}.Input")
         schedules.append(
             Schedule(
                 name=name,
                 function=names[logical_id],
                 expression=as_text(event.get("ScheduleExpression"), where=where),
-                event=cast("dict[str, object]", json.loads(text)),
+                event=cast("dict[str, object] | None", json.loads(text)),
             )
         )
     return tuple(schedules)

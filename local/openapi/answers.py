@@ -147,7 +147,7 @@ ANSWERS: dict[str, Schema] = {
         kind=choice(EntryKind.PLAN_CHANGE),
         **{"from": TEXT},
         to=TEXT,
-        at=choice("now", "opening"),
+        at=choice("now", "period_end", "opening"),
         plan=TEXT,
         why=said(TEXT, "A sentence: what the plan follows from"),
         **BALANCE,

@@ -15,6 +15,7 @@ from tollkeeper.domain.entries import ID_PATTERN
 from tollkeeper.domain.money import LARGEST_MICROCREDITS, LONGEST_AMOUNT, MICRO
 from tollkeeper.domain.purchases import PURCHASE_ID
 from tollkeeper.edge import members
+from tollkeeper.edge.top_up_bodies import CODE, CodeText
 
 LARGEST = LARGEST_MICROCREDITS // MICRO
 ID = ID_PATTERN.pattern
@@ -51,6 +52,7 @@ BY_FUNCTION: dict[Callable[..., object], Schema] = {
             {**SHORT, "pattern": DIGITS.format("-?")},
         ]
     },
+    _validator(CodeText): {"type": "string", "pattern": CODE},
     _validator(members.Account): {"type": "string", "pattern": whole(ID)},
     _validator(members.Id): {"type": "string", "pattern": whole(members.CATALOG_ID.pattern)},
     _validator(members.Moment): {

@@ -39,19 +39,29 @@ def start_subscription(
     )
     emit(state, "customer.subscription.created", subscription, now)
     amount = int(price["unit_amount"])
-    end = int(subscription["current_period_end"])
-    line = make_line(state, subscription, price, amount=amount, start=now, end=end)
+    start, end = int(subscription["current_period_start"]), int(subscription["current_period_end"])
+    line = make_line(state, subscription, price, amount=amount, start=start, end=end)
     invoice = make_invoice(
         state,
         subscription,
         now,
         lines=[line],
         billing_reason="subscription_create",
-        period=(now, now),
+        period=(start, start),
     )
     if collect(state, invoice, now, method=method, is_off_session=False):
         _change(state, subscription, now, status="active")
     return subscription, invoice
+
+
+def _first_start(state: StripeState, customer: Object, now: int) -> int:
+    """When the customer's next subscription begins: now, or with the last period that did.
+
+    Why: the button that renews ends a period before its time, and what comes after it begins
+    after it, as it would if the time had passed.
+    """
+    others = state.where(SUBSCRIPTION, customer=customer["id"])
+    return max([now, *(int(each["current_period_start"]) for each in others)])
 
 
 def _make(
@@ -64,21 +74,22 @@ def _make(
     metadata: Object,
 ) -> Object:
     """A subscription that nobody was told of and nothing was paid for yet."""
-    end = period_after(now, price, anchor=now)
+    start = _first_start(state, customer, now)
+    end = period_after(start, price, anchor=start)
     subscription = state.add(
         SUBSCRIPTION,
         now,
         {
             "application_fee_percent": None,
             "automatic_tax": {"enabled": False},
-            "billing_cycle_anchor": now,
+            "billing_cycle_anchor": start,
             "billing_thresholds": None,
             "cancel_at": None,
             "cancel_at_period_end": False,
             "canceled_at": None,
             "collection_method": "charge_automatically",
             "current_period_end": end,
-            "current_period_start": now,
+            "current_period_start": start,
             "customer": customer["id"],
             "days_until_due": None,
             "default_payment_method": method["id"],
@@ -93,7 +104,7 @@ def _make(
             "pending_setup_intent": None,
             "pending_update": None,
             "schedule": None,
-            "start_date": now,
+            "start_date": start,
             "status": "incomplete",
             "test_clock": None,
             "transfer_data": None,
@@ -101,7 +112,12 @@ def _make(
             "trial_start": None,
         },
     )
-    subscription["item"] = {
+    subscription["item"] = _make_item(state, now, price, str(subscription["id"]))
+    return subscription
+
+
+def _make_item(state: StripeState, now: int, price: Object, subscription: str) -> Object:
+    return {
         "id": state.new_id("si", length=14),
         "object": "subscription_item",
         "billing_thresholds": None,
@@ -110,10 +126,9 @@ def _make(
         "plan": as_plan(price),
         "price": dict(price),
         "quantity": 1,
-        "subscription": subscription["id"],
+        "subscription": subscription,
         "tax_rates": [],
     }
-    return subscription
 
 
 def renew(
@@ -176,22 +191,23 @@ def upgrade(
     `metadata` is set on the subscription with it, as an app does that changes the price.
 
     Why: two lines, as Stripe writes them: what is left of the old price comes off, what is left
-    of the new one comes on.
+    of the new one comes on. A period that the button began before its time is all left.
     Raises: StripeRefusedError where the subscription is over, or the price below what is unused.
     """
     _check_running(subscription)
     old: Object = subscription["item"]["price"]
     start, end = int(subscription["current_period_start"]), int(subscription["current_period_end"])
-    if old["id"] == price["id"] or not start <= now < end:
+    since = max(now, start)
+    if old["id"] == price["id"] or since >= end:
         raise refused("The subscription cannot be changed to this price now.")
-    unused = -(int(old["unit_amount"]) * (end - now) // (end - start))
-    used = int(price["unit_amount"]) * (end - now) // (end - start)
+    unused = -(int(old["unit_amount"]) * (end - since) // (end - start))
+    used = int(price["unit_amount"]) * (end - since) // (end - start)
     if used + unused < 0:
         raise refused("A change to a lower price would need a credit note.")
     before = shown(state, subscription)
     subscription["metadata"] = {**subscription["metadata"], **(metadata or {})}
     lines = [
-        make_line(state, subscription, each, amount=amount, start=now, end=end, is_proration=True)
+        make_line(state, subscription, each, amount=amount, start=since, end=end, is_proration=True)
         for each, amount in ((old, unused), (price, used))
     ]
     subscription["item"] |= {"price": dict(price), "plan": as_plan(price)}
@@ -205,7 +221,7 @@ def upgrade(
         now,
         lines=lines,
         billing_reason="subscription_update",
-        period=(now, now),
+        period=(since, since),
     )
     if not collect(state, invoice, now, method=find_method(state, subscription)):
         _change(state, subscription, now, status="past_due")

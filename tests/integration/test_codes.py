@@ -176,6 +176,21 @@ def test_a_code_that_cannot_be_is_refused(
     assert codes(driver)["codes"] == []
 
 
+@pytest.mark.parametrize(
+    ("members", "reason"),
+    [
+        ({"code": "ab"}, "must be 3 to 40 of A-Z a-z 0-9 -"),
+        ({"code": "a b c"}, "must be 3 to 40 of A-Z a-z 0-9 -"),
+        ({"code": 123}, "must be a text"),
+        ({"plans": ["pro"] * 51}, "must have at most 50 items"),
+    ],
+)
+def test_a_refusal_says_what_would_do(driver: Driver, members: dict[str, Any], reason: str) -> None:
+    answer = make(driver, **{"code": "WELCOME", **members})
+
+    assert [each["reason"] for each in answer["errors"]] == [reason]
+
+
 def test_codes_are_listed_by_name_in_pages(driver: Driver) -> None:
     names = [f"CODE-{number:02d}" for number in range(7)]
     for name in reversed(names):

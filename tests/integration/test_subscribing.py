@@ -394,9 +394,26 @@ def test_s2_02_features_lead_to_the_largest_plan_and_none_to_the_default(driver:
     assert (both.status, both["plan"]) == (200, "pro")
     assert both["why"] == "the feature voice_cloning names the plan pro"
     assert (again["changed"], again["plan"]) == (False, "pro")
-    assert (none["plan"], none["to"]) == ("free", "free")
+    assert (none["plan"], none["to"], none["at"]) == ("free", "free", "period_end")
     assert "is the default" in none["why"]
     verify_ledger(driver, "user_1")
+
+
+def test_features_that_come_and_go_bring_no_second_allocation(driver: Driver) -> None:
+    entitle(driver, "voice_cloning")
+    driver.deduct("user_1", "sms", "d1", quantity=40)
+    for _ in range(3):
+        gone = entitle(driver)
+        left = plan_of(driver)
+        back = entitle(driver, "voice_cloning")
+        assert (gone["to"], gone["at"], left) == ("free", "period_end", ("pro", "calendar", 10))
+        assert (back["to"], plan_of(driver)) == ("pro", left)
+    entitle(driver)
+    verify_ledger(driver, "user_1")
+
+    driver.clock.moment += timedelta(days=31)
+
+    assert plan_of(driver) == ("free", "calendar", 15)
 
 
 def test_features_do_not_override_a_subscription_that_is_paid(driver: Driver) -> None:
@@ -410,10 +427,10 @@ def test_features_do_not_override_a_subscription_that_is_paid(driver: Driver) ->
 
 
 def test_the_same_key_for_features_is_answered_the_same(driver: Driver) -> None:
-    first = entitle(driver, "voice_cloning", key="e1")
-    entitle(driver, "exports")
+    first = entitle(driver, "exports", key="e1")
+    entitle(driver, "voice_cloning")
 
-    again = entitle(driver, "voice_cloning", key="e1")
+    again = entitle(driver, "exports", key="e1")
 
     assert (again["plan"], again["seq"]) == (first["plan"], first["seq"])
-    assert plan_of(driver) == ("starter", "calendar", 25)
+    assert plan_of(driver) == ("pro", "calendar", 50)

@@ -118,6 +118,26 @@ def test_it_is_renewed_raised_and_ended_as_stripe_tells(
     verify_ledger(driver, "user_1")
 
 
+@pytest.mark.parametrize("order", ORDERS)
+def test_who_subscribes_again_after_a_renewal_before_its_time_has_what_is_paid(
+    driver: Driver, machine: Machine, order: str
+) -> None:
+    first = begun(driver, machine)
+    tell(driver, machine, order)
+    subscriptions.renew(machine.state, first, machine.now)
+    subscriptions.cancel_now(machine.state, first, machine.now)
+    tell(driver, machine, order)
+    driver.clock.moment += timedelta(minutes=1)
+    assert subscribe(driver, "studio", key="again").status == 201
+    page = next(e for e in machine.state.all_of(SESSION).values() if e["status"] == "open")
+    assert machine.pays(page["id"])
+
+    tell(driver, machine, order)
+
+    assert plan_of(driver) == ("studio", "stripe", 500)
+    verify_ledger(driver, "user_1")
+
+
 def test_a_renewal_that_fails_costs_the_plan_after_the_grace_until_it_is_paid(
     driver: Driver, machine: Machine
 ) -> None:

@@ -67,7 +67,9 @@ def make_schedules(*schedules: Schedule, seen: list[Mapping[str, object]]) -> Sc
     )
 
 
-def make_schedule(*, event: Mapping[str, object], expression: str = "rate(1 hour)") -> Schedule:
+def make_schedule(
+    *, event: Mapping[str, object] | None, expression: str = "rate(1 hour)"
+) -> Schedule:
     return Schedule(name="Sweep", function="period_reset", expression=expression, event=event)
 
 
@@ -82,7 +84,7 @@ def test_a_run_by_hand_sends_the_schedule_s_own_input() -> None:
 def test_a_schedule_without_input_sends_the_scheduler_s_event() -> None:
     seen: list[Mapping[str, object]] = []
 
-    make_schedules(make_schedule(event={}), seen=seen).run_now("period_reset")
+    make_schedules(make_schedule(event=None), seen=seen).run_now("period_reset")
 
     assert seen[0]["source"] == "aws.scheduler"
     assert seen[0]["time"] == "2026-03-10T05:16:23Z"
@@ -95,6 +97,15 @@ def test_a_run_by_hand_can_bring_its_own_event() -> None:
     schedules.run_now("period_reset", {"shards": [2]})
 
     assert seen == [{"shards": [2]}]
+
+
+def test_an_input_of_nothing_is_an_input() -> None:
+    seen: list[Mapping[str, object]] = []
+
+    make_schedules(make_schedule(event={}), seen=seen).run_now("period_reset")
+    make_schedules(make_schedule(event={"shards": [1]}), seen=seen).run_now("period_reset", {})
+
+    assert seen == [{}, {}]
 
 
 def test_a_function_without_schedule_cannot_be_run_by_hand() -> None:

@@ -379,6 +379,21 @@ def test_an_upgrade_takes_off_what_is_unused_and_puts_on_what_is_left() -> None:
     assert subscription["metadata"] == {"account": "user_1", "plan": "b"}
 
 
+def test_what_was_renewed_before_its_time_can_be_raised_all_the_same() -> None:
+    state = StripeState()
+    subscription = subscribed(state)
+    dearer = prices.add_price(
+        state, NOW, amount=6000, currency="usd", name="Agency", interval="month"
+    )
+    subscriptions.renew(state, subscription, NOW)
+
+    invoice = subscriptions.upgrade(state, subscription, dearer, NOW)
+
+    start, end = subscription["current_period_start"], subscription["current_period_end"]
+    assert [line["amount"] for line in invoice["lines"]] == [-2000, 6000]
+    assert all(line["period"] == {"start": start, "end": end} for line in invoice["lines"])
+
+
 def test_what_ends_with_its_period_is_renewed_no_more() -> None:
     state = StripeState()
     subscription = subscribed(state)

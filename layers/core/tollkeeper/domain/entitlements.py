@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
+from tollkeeper.domain.account import PlanState
 from tollkeeper.domain.catalog import Catalog, Driver
 from tollkeeper.domain.operating import ChangePlan, Command
 
@@ -64,6 +65,20 @@ def change_for(command: Entitle, catalog: Catalog) -> ChangePlan:
         actor=command.actor,
         plan=found.plan,
     )
+
+
+def follow(command: Entitle, plan: PlanState, catalog: Catalog) -> ChangePlan:
+    """The change of plan for an account that is on this one: up at once, down when it ends.
+
+    Why: a provider that says now this and now that would otherwise bring an allocation each time,
+    and one that says nothing for a moment would take what is left.
+    """
+    change = change_for(command, catalog)
+    if change.plan == plan.id:
+        return replace(change, at_period_end=bool(plan.next_plan))
+    wanted = catalog.plan(change.plan).allocation_microcredits
+    is_more = wanted > catalog.plan(plan.id).allocation_microcredits
+    return replace(change, at_period_end=not is_more)
 
 
 def explain_entitlement(command: Entitle, catalog: Catalog) -> str:

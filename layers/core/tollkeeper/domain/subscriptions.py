@@ -271,7 +271,6 @@ def end_subscription(draft: Draft, subscription: str) -> Entry | None:
         period_start_at=draft.at,
         period_end_at=period_end(anchor, draft.at, zone),
         anchor=anchor,
-        line_at=left.line_at,
     )
     change_period(draft, plan, catalog)
     return draft.post(

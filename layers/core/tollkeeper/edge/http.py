@@ -167,7 +167,7 @@ def _show_reason(problem: ErrorDetails) -> str:
     """Why a member cannot be used, as the rest of a sentence that begins with its name."""
     if problem["type"] == "value_error":
         return problem["msg"].removeprefix("Value error, ")
-    _, should, rest = problem["msg"].partition(" should ")
+    _, should, rest = problem["msg"].partition(" after validation")[0].partition(" should ")
     return REASONS.get(problem["type"]) or (f"must {rest}" if should else problem["msg"])
 
 

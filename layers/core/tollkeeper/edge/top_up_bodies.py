@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
@@ -10,9 +11,19 @@ from tollkeeper.edge.bodies import StrictBody
 from tollkeeper.edge.members import Id, Micro, Moment, Reason, read_rows
 
 Url = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=2048)]
-CodeText = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9-]{3,40}$")]
+CODE = r"^[A-Za-z0-9-]{3,40}$"
 MOST_PER_MONTH = 1_000
 MOST_DAYS = 3_650
+
+
+def _say_code(value: object) -> object:
+    """The value as it is. Raises: ValueError that says what a code may be, for another text."""
+    if isinstance(value, str) and not re.fullmatch(CODE, value):
+        raise ValueError("must be 3 to 40 of A-Z a-z 0-9 -")
+    return value
+
+
+CodeText = Annotated[str, BeforeValidator(_say_code), StringConstraints(strict=True, pattern=CODE)]
 
 
 class TopUpBody(StrictBody):

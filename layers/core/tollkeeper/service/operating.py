@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tollkeeper.domain.draft import Decision, Draft
-from tollkeeper.domain.entitlements import Entitle, change_for
+from tollkeeper.domain.entitlements import Entitle, change_for, follow
 from tollkeeper.domain.entries import AccountId
 from tollkeeper.domain.limits import SetLimits, decide_limits, has_limits
 from tollkeeper.domain.operating import (
@@ -68,7 +68,8 @@ def _decide(draft: Draft, command: Command, world: World) -> Decision | None:
         case Entitle() if draft.account.plan.subscription:
             return None
         case Entitle():
-            return _decide_state(draft, change_for(command, world.catalog), world)
+            change = follow(command, draft.account.plan, world.catalog)
+            return _decide_state(draft, change, world)
         case _:
             return _decide_state(draft, command, world)
 
