@@ -22,13 +22,17 @@ from tollkeeper.edge import authorization, key_routes, settings, wiring
 from tollkeeper.edge.catalog_file import parse_source
 from tollkeeper.edge.observability import logger
 from tollkeeper.service.keys import Gatehouse
-from tollkeeper.service.ports import StripeGateway, World
+from tollkeeper.service.ports import CardGateway, StripeGateway, World
+from tollkeeper.service.topping_up import Till
 from tollkeeper.store.api_keys import KeyRing
 from tollkeeper.store.ledger import Ledger
 
 ROOT = Path(__file__).parents[1]
 TABLE = "tollkeeper-storm"
+RETURN_URL = "http://localhost:3000"
 TIMEOUT_US = 15 * SECOND_US
+# Those that have more, as the template gives it.
+TIMEOUTS_US = {"top_up": 110 * SECOND_US}
 SECRETS = {
     "STRIPE_WEBHOOK_SECRET": "whsec_storm",
     "KEY_PEPPER": "pepper-of-the-storm",
@@ -157,11 +161,17 @@ class Deployment:
     """
 
     def __init__(
-        self, network: Network, gateway: StripeGateway, *, choose_catalog: Callable[[], Catalog]
+        self,
+        network: Network,
+        gateway: StripeGateway,
+        cards: CardGateway,
+        *,
+        choose_catalog: Callable[[], Catalog],
     ) -> None:
         self.network = network
         self.loop = network.loop
         self.gateway = gateway
+        self.till = Till(cards, gateway, expects_live=False, return_url=RETURN_URL)
         self.invocations: list[Invocation] = []
         self._choose_catalog = choose_catalog
         self._environments: dict[str, list[Environment]] = {}
@@ -175,7 +185,7 @@ class Deployment:
             function=function,
             event=event,
             environment=environment,
-            ends_us=self.loop.now_us + TIMEOUT_US,
+            ends_us=self.loop.now_us + TIMEOUTS_US.get(function, TIMEOUT_US),
             done=Promise(self.loop),
         )
         self.invocations.append(invocation)
@@ -245,6 +255,7 @@ def deployed(deployment: Deployment) -> Generator[None]:
         (wiring, "ledger"): lambda: _environment().world.ledger,
         (wiring, "stack_secrets"): lambda: secrets,
         (wiring, "stripe_gateway"): lambda: deployment.gateway,
+        (wiring, "till"): lambda: deployment.till,
         (authorization, "gatehouse"): lambda: _gatehouse(secrets),
         (key_routes, "gatehouse"): lambda: _gatehouse(secrets),
     }

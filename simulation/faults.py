@@ -24,6 +24,9 @@ OUTSIDE = (
     "secret_unreadable",
     "stripe_refused",
     "stripe_answer_lost",
+    "card_refused",
+    "card_answer_lost",
+    "card_crash",
     "answer_lost",
     "invocation_lost",
     "duplicate_request",
@@ -43,6 +46,10 @@ DELIVERY = (
     "event_other_money",
     "event_forgotten",
     "money_back",
+    "renewal_late",
+    "renewal_missing",
+    "webhook_lost",
+    "top_up_event_lost",
 )
 SCHEDULE = ("sweep_double", "sweep_missed")
 MACHINE = ("clock_skew", "two_versions")

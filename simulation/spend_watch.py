@@ -185,6 +185,13 @@ class SpendBook:
                     yield f"{code} rang twice"
                 self.is_low = is_low
                 continue
+            if name == "top_up":
+                # It is asked for by every row that leaves less than the rule says or has said.
+                seen = [each for each in (before, account) if each is not None]
+                below = max(each.top_up_below_microcredits or 0 for each in seen)
+                if entry.available_after_microcredits >= below:
+                    yield f"a top-up is asked for at {entry.available_after_microcredits}"
+                continue
             window = name, self._window(name, before, account, entry)
             if (code, window) in self.said:
                 yield f"{code} rang twice in {window}"

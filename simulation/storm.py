@@ -14,6 +14,7 @@ import greenlet
 
 from local.template import read_template, table_definition
 from simulation.asking import DAY_US, HOUR_US, Asked, Clients
+from simulation.card_side import SimulatedCards
 from simulation.deployment import ROOT, TABLE, Deployment, deployed
 from simulation.faults import Faults
 from simulation.gate_stories import GATE_STORIES
@@ -28,9 +29,13 @@ from simulation.short import SHORT_STORIES, shard_of
 from simulation.store import SimStore
 from simulation.stories import STORIES, Cast, Story
 from simulation.stripe_side import Bought, SimulatedStripe, buy
+from simulation.subscription_side import Subscribed, subscribe
+from simulation.top_up_side import TopUps, top_up_by_card
 from simulation.verdicts import judge_asked, judge_forged, judge_purchases
 from simulation.verdicts_again import judge_again
 from simulation.verdicts_price import judge_waiting
+from simulation.verdicts_subscriptions import judge_subscriptions
+from simulation.verdicts_top_ups import billings_of, judge_schedule, judge_top_ups
 from simulation.watch import Violation, Watch
 
 ACCOUNTS = ("ada", "bob@example.org", "org:7|team")
@@ -49,8 +54,12 @@ SPANS_US = (20_000, 200_000, 3 * SECOND_US, 60 * SECOND_US, 2 * HOUR_US, 3 * DAY
 # How much more than usual a storm likes a kind of story.
 LIKINGS = (0.1, 0.5, 1, 6)
 MOST_TURNS = 200_000
-# How often somebody buys a pack, beside the other stories.
+# How often somebody buys a pack or subscribes, beside the other stories.
 BUYING = 40
+SUBSCRIBING = 16
+TOPPING_UP = 16
+# Enough for a bank that takes days, and three failures in a row.
+MOST_FIRES = 60
 
 
 MOST_STORIES = 11
@@ -127,19 +136,25 @@ class Storm:
         )
         self.network = Network(self.loop, self.faults, self.store)
         self.stripe = SimulatedStripe(self.network)
+        self.cards = SimulatedCards(self.network)
         self.versions = catalogs()
         self.newest = 0
         self.deployment = Deployment(
-            self.network, self.stripe, choose_catalog=lambda: self.versions[self.newest]
+            self.network,
+            self.stripe,
+            self.cards,
+            choose_catalog=lambda: self.versions[self.newest],
         )
         self.watch = Watch(lambda: self.loop.now_us, KindestLimits())
         self.clients = Clients(self.deployment, self.watch)
         self.store.on_commit = lambda commit: self.watch.see(commit, self.network.writer)
         self.bought: list[Bought] = []
+        self.subscribed: list[Subscribed] = []
         self.history: list[Told] = []
         self.told_stories: list[int] = []
         # Why: the other shards are empty, and reading them is half of a short storm's calls.
         self.shards = {"shards": sorted({shard_of(account) for account in ACCOUNTS})}
+        self.top_ups = TopUps(self.stripe, self.cards, self.bought, self.shards["shards"])
         if tells:
             self.network.tell = self._note
 
@@ -183,6 +198,8 @@ class Storm:
         stories, weights = zip(
             *STORIES,
             (self._buy, BUYING),
+            (self._subscribe, SUBSCRIBING),
+            (self._top_up, TOPPING_UP),
             (self._sweep, 4),
             (use_key, 3),
             *SHORT_STORIES,
@@ -216,6 +233,12 @@ class Storm:
     def _buy(self, cast: Cast) -> None:
         buy(cast, self.stripe, self.bought)
 
+    def _subscribe(self, cast: Cast) -> None:
+        subscribe(cast, self.stripe, self.subscribed, self.shards["shards"])
+
+    def _top_up(self, cast: Cast) -> None:
+        top_up_by_card(cast, self.top_ups)
+
     def _reprice(self, cast: Cast) -> None:
         reprice(cast, self._deploy)
 
@@ -242,6 +265,8 @@ class Storm:
         if self.random.random() < 0.5:
             # Every hold's time is over, however long it was extended to.
             self._run_task(lambda: self.loop.sleep(26 * HOUR_US))
+        if self.top_ups.topped:
+            self._run_task(self._end_top_ups)
         self._run_task(self._sweep_and_read)
 
     def _forget_events(self) -> None:
@@ -255,6 +280,15 @@ class Storm:
 
     def _ask_again(self, asked: Asked) -> None:
         self.clients.ask(asked, tries=2)
+
+    def _end_top_ups(self) -> None:
+        """The schedule fires until nothing is under way any more."""
+        for _ in range(MOST_FIRES):
+            invocation = self.deployment.invoke("top_up", {})
+            invocation.done.wait(HOUR_US)
+            if not any(each.state.pending for each in billings_of(self.store)):
+                return
+            self.loop.sleep(7 * HOUR_US)
 
     def _sweep_and_read(self) -> None:
         self._sweep_all()
@@ -280,14 +314,20 @@ class Storm:
         yield from judge_again(self.clients.asked, self.watch)
         yield from judge_forged(self.clients.asked)
         yield from judge_purchases(self.bought, self._purchase, self.watch)
+        yield from judge_subscriptions(self.subscribed, self._find_purchase, self.watch)
+        yield from judge_top_ups(self.top_ups.topped, self.cards, self.store, self.watch)
+        yield from judge_schedule(self.deployment.invocations)
         yield from judge_waiting(self.store, self.watch)
         yield from judge_rest(self.store, self.deployment.invocations)
 
     def _purchase(self, account: str, purchase: str) -> Any:
-        answer = self.store.get_item(
-            TableName=TABLE, Key=key_of_purchase(account, purchase), ConsistentRead=True
-        )
-        return answer["Item"]
+        item = self._find_purchase(account, purchase)
+        assert item is not None, "what was answered is there"
+        return item
+
+    def _find_purchase(self, account: str, purchase: str) -> Any:
+        key = key_of_purchase(account, purchase)
+        return self.store.get_item(TableName=TABLE, Key=key, ConsistentRead=True).get("Item")
 
 
 def run_plot(plot: Plot, *, tells: bool = False) -> Outcome:

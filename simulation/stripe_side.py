@@ -166,14 +166,14 @@ def _pay(cast: Cast, stripe: SimulatedStripe, record: Bought) -> None:
     for type_, status in path:
         record.paths.append(f"{type_}/{status}")
         event = stripe.report(record.purchase, type_, payment_status=status, **changes)
-        events.append(_delivery(cast, record, event, f"d{len(events)}"))
+        events.append(note_delivery(cast, record.account, event, f"d{len(events)}"))
         if status == "paid" and faults.strikes("event_second_type", 0.2):
             other = SUCCEEDED if type_ == COMPLETED else COMPLETED
             event = stripe.report(record.purchase, other, payment_status=status, **changes)
-            events.append(_delivery(cast, record, event, f"d{len(events)}"))
+            events.append(note_delivery(cast, record.account, event, f"d{len(events)}"))
     if path[-1][1] == "paid" and not changes and faults.strikes("money_back", 0.8):
         for event in tell_money_back(stripe, record, clients.random):
-            events.append(_delivery(cast, record, event, f"d{len(events)}"))
+            events.append(note_delivery(cast, record.account, event, f"d{len(events)}"))
     spread_us = clients.random.choice((5_000, 15_000, 500_000))
     if faults.strikes("event_shuffled", 0.5):
         clients.random.shuffle(events)
@@ -195,11 +195,12 @@ def _other_money(faults: Any, random: Any) -> dict[str, Any]:
     return {}
 
 
-def _delivery(cast: Cast, record: Bought, event: dict[str, Any], name: str) -> Delivery:
+def note_delivery(cast: Cast, account: str, event: dict[str, Any], name: str) -> Delivery:
+    """The event on its way to the webhook; what becomes of it is judged in the end."""
     delivery = Delivery(
         story=f"{cast.name}-{name}",
         route_key=WEBHOOK,
-        account=record.account,
+        account=account,
         body=None,
         raw=json.dumps(event),
         expects=(200,),

@@ -41,7 +41,11 @@ def judge_price(where: str, each: Asked, written: Written, watch: Watch) -> Iter
     if standing is None:
         # A row without its account, which is blamed for that.
         return
-    expected = charge_of(relied_on(each), run.price_version, standing, at)
+    try:
+        expected = charge_of(relied_on(each), run.price_version, standing, at)
+    except UnpricedError:
+        yield Violation("I18", where, "was answered a price, and has none")
+        return
     yield from _compare(where, entry, expected, entry.moved_microcredits)
 
 

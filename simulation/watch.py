@@ -11,6 +11,7 @@ from simulation.deployment import Invocation
 from simulation.hold_watch import HoldBook
 from simulation.price_watch import PriceBook
 from simulation.spend_watch import SpendBook
+from simulation.subscription_watch import PlanBook
 from tests.property.model_prices import Standing
 from tollkeeper.domain.account import Account, Status
 from tollkeeper.domain.entries import Entry, EntryKind
@@ -83,6 +84,7 @@ class Watch:
         self.holds: dict[str, HoldBook] = {}
         self.spending: dict[str, SpendBook] = {}
         self.prices: dict[str, PriceBook] = {}
+        self.plans = PlanBook()
         self._now_us = now_us
         self._limits = limits
 
@@ -105,6 +107,8 @@ class Watch:
     def see(self, commit: Commit, by: Invocation | None) -> None:
         """The commit is judged."""
         self._owner(commit, by)
+        self.plans.note_links(commit.puts, self.blame)
+        self.plans.note_billings(commit.puts, self.blame)
         entries: dict[str, list[Entry]] = {}
         accounts: dict[str, tuple[Item | None, Item]] = {}
         for (pk, sk), old, new in commit.puts:
@@ -234,6 +238,7 @@ class Watch:
         spending = self.spending.setdefault(account.id, SpendBook())
         spending.see(before, account, entries, by=by, blame=self.blame)
         self.prices.setdefault(account.id, PriceBook()).see(account, entries, blame=self.blame)
+        self.plans.see(before, account, entries, blame=self.blame)
 
     def _standing(self, before: Account | None, entries: list[Entry]) -> None:
         """An account that is frozen or closed does not spend."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from simulation.asking import Asked, Attempt, make_event, read_body
+from simulation.card_side import SimulatedCards
 from simulation.deployment import Deployment, Environment
 from simulation.exhaustive.controller import Controller, Lagging
 from simulation.hold_watch import HoldBook
@@ -71,7 +72,8 @@ class Stage:
         self.step = 0
         self.network = Controller(self.loop, self.store, prepared.lag)
         self.stripe = SimulatedStripe(self.network, dict(prepared.sessions))
-        self.deployment = Warm(self.network, self.stripe, choose_catalog=self._catalog)
+        cards = SimulatedCards(self.network)
+        self.deployment = Warm(self.network, self.stripe, cards, choose_catalog=self._catalog)
         self.watch = Watch(self.moment_us, KindestLimits())
         self.watch.rows = {account: dict(rows) for account, rows in prepared.rows.items()}
         self.watch.accounts = {

@@ -14,6 +14,8 @@ from simulation.planted.money_back import IN_STORMS as MONEY_BACK
 from simulation.planted.payments import BUGS as PAYMENTS
 from simulation.planted.prices import BUGS as PRICES
 from simulation.planted.rerates import BUGS as RERATES
+from simulation.planted.subscriptions import BUGS as SUBSCRIPTIONS
+from simulation.planted.top_ups import BUGS as TOP_UPS
 from simulation.planted.writing import BUGS as WRITING
 from simulation.storm import run_seed
 
@@ -24,6 +26,8 @@ BUGS: tuple[Bug, ...] = (
     *MONEY,
     *PAYMENTS,
     *MONEY_BACK,
+    *SUBSCRIPTIONS,
+    *TOP_UPS,
     *HOLDS,
     *GATE,
     *PRICES,

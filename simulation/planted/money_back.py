@@ -219,7 +219,7 @@ BUGS = (
     Bug("late line resets", "the line that comes last begins the period", late_line_resets),
 )
 
-# Those that come of what a storm does: its customers have money back, and subscribe to nothing.
+# Those that come of what a storm does.
 IN_STORMS = tuple(
     bug
     for bug in BUGS
@@ -231,5 +231,11 @@ IN_STORMS = tuple(
         all_or_nothing,
         link_forgotten,
         early_refund_forgotten,
+        period_of_the_invoice,
+        revived_by_an_invoice,
+        revived_by_an_update,
+        end_forgotten,
+        invoice_by_event,
+        late_line_resets,
     )
 )
