@@ -16,6 +16,7 @@ MOST_MS = 400.0
 MOST_SHOWN = 5
 WATCHED = ("check", "deduct")
 MAY_IMPORT_STRIPE = frozenset({"checkout"})
+OF_PAYMENTS = "tollkeeper.domain.purchases"
 BARE = "bare interpreter"
 REFERENCE = "boto3 alone"
 
@@ -56,7 +57,10 @@ def loaded_modules(functions: Iterable[str]) -> frozenset[str]:
 
 
 def forbidden_imports() -> tuple[str, ...]:
-    """Which handlers load what they must not: nothing but checkout stripe, none the X-Ray SDK."""
+    """Which handlers load what they must not.
+
+    That is nothing but checkout stripe, none the X-Ray SDK, and no charge what payments need.
+    """
     names = handler_names()
     others = [name for name in names if name not in MAY_IMPORT_STRIPE]
     found: list[str] = []
@@ -64,6 +68,8 @@ def forbidden_imports() -> tuple[str, ...]:
         found += [f"{name}: stripe" for name in others if "stripe" in loaded_modules([name])]
     if "aws_xray_sdk" in loaded_modules(names):
         found.append("aws_xray_sdk")
+    if OF_PAYMENTS in loaded_modules(WATCHED):
+        found.append(f"{' or '.join(WATCHED)}: {OF_PAYMENTS}")
     return tuple(found)
 
 
@@ -114,7 +120,7 @@ def run(*, quick: bool) -> Section:
     section = Section(tables=[_table(above, bare), _packages_table()])
     section.aims.append(
         Aim(
-            what="no stripe but in checkout, no X-Ray SDK",
+            what="no stripe but in checkout, no X-Ray SDK, no payments in a charge",
             wanted="none",
             found=", ".join(forbidden) or "none",
             is_met=not forbidden,

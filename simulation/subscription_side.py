@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from simulation.asking import DAY_US
@@ -29,7 +29,10 @@ MOST_USES = 4
 
 @dataclass(frozen=True, slots=True)
 class PaidLine:
-    """A line of a paid invoice: from when to when, and for which plan. Units: seconds."""
+    """A line of a paid invoice: from when to when, and for which plan. Units: seconds.
+
+    `charged` and `refunded` are of its invoice, in the currency's smallest unit.
+    """
 
     invoice: str
     line: str
@@ -37,6 +40,8 @@ class PaidLine:
     start: int
     created: int
     end: int
+    charged: int = 0
+    refunded: int = 0
 
 
 @dataclass
@@ -116,11 +121,20 @@ class Told:
             metadata={**self.metadata, "plan": plan},
             **self.ids,
         )
-        self.record.lines.append(paid)
+        self.record.lines.append(replace(paid, charged=invoice["amount_paid"]))
         self.tell("invoice.paid", invoice, at=at)
         if self.maker.is_new:
             payment = self.maker.invoice_payment(name, invoice["amount_paid"])
             self.tell("invoice_payment.paid", payment, at=at)
+
+    def refunded(self, *, minor: int, at: int) -> None:
+        """So much of the last invoice's payment has gone back by then."""
+        line = self.record.lines[-1]
+        name = line.invoice.removeprefix("in_")
+        old = {} if self.maker.is_new else {"invoice": line.invoice}
+        charge = self.maker.charge(f"pi_{name}", line.charged, refunded=minor, **old)
+        self.record.lines[-1] = replace(line, refunded=max(line.refunded, minor))
+        self.tell("charge.refunded", charge, at=at)
 
     def _line(self, name: str, plan: str, paid: PaidLine, *, is_proration: bool) -> Object:
         return self.maker.line(
@@ -206,10 +220,20 @@ def _live(cast: Cast, told: Told, plan: str) -> None:
             told.paid(plan, month=month, at=at + since, since=since, old=old)
             since += HOUR
         told.news("updated", plan, at=at + since)
+        _refund(cast, told, at=at + since)
     if random.random() < 0.4:
         at += random.choice((HOUR, 12 * DAY, MONTH))
         told.news("deleted", plan, at=at)
         told.news("updated", plan, at=at)
+
+
+def _refund(cast: Cast, told: Told, *, at: int) -> None:
+    """A part of the last payment goes back, or two, or all of it, where nobody counts on it."""
+    random, charged = cast.clients.random, told.record.lines[-1].charged
+    if told.record.is_alone or charged < 2 or not cast.clients.faults.strikes("money_back", 0.6):
+        return
+    for minor in random.choice(((charged,), (charged // 3,), (charged // 3, charged // 2))):
+        told.refunded(minor=max(1, minor), at=at)
 
 
 def _send(cast: Cast, told: Told) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from fractions import Fraction
+from math import floor
 from typing import Any
 
 from simulation.loop import EPOCH
@@ -13,9 +15,13 @@ from simulation.subscription_watch import DAYS_OF_GRACE
 from simulation.watch import Violation, Watch, Written
 from tollkeeper.domain.account import Status
 from tollkeeper.domain.entries import AccountId, EntryKind
+from tollkeeper.domain.purchases import Purchase
 from tollkeeper.domain.subscriptions import invoice_purchase_id
+from tollkeeper.store.payments import purchase_from_item
 
 DEFAULT = "free"
+# The plans whose rest rolls over.
+KEEPS = {"saver"}
 Find = Callable[[str, str], Any]
 """Shape: the account and the id of the purchase -> its item, None where it is not there."""
 
@@ -30,7 +36,7 @@ def judge_subscriptions(
         if record.is_over and record.subscription not in watch.plans.ended:
             yield Violation("I13", record.subscription, "is over, and nobody knows")
         if record.is_alone:
-            yield from _judge_end(record, watch)
+            yield from _judge_end(record, find, watch)
 
 
 def _judge_invoices(record: Subscribed, find: Find, watch: Watch) -> Iterator[Violation]:
@@ -43,48 +49,51 @@ def _judge_invoices(record: Subscribed, find: Find, watch: Watch) -> Iterator[Vi
         status = "missing" if item is None else item["status"]["S"]
         if status != "paid" and not (is_closed and status == "quarantined"):
             yield Violation("I12", f"{record.account} {line.invoice}", f"was paid, and is {status}")
+        if item is not None and status == "paid":
+            yield from _judge_refund(line, purchase_from_item(item), watch)
+
+
+def _judge_refund(line: PaidLine, purchase: Purchase, watch: Watch) -> Iterator[Violation]:
+    """What of the invoice's credits went is the share of the money that did, once: I12 and I14."""
+    share = Fraction(line.refunded, line.charged) if line.refunded else Fraction()
+    expected = floor(purchase.credits_microcredits * share)
+    rows = [written.entry for written in watch.rows.get(purchase.account, {}).values()]
+    taken = purchase.lapsed_microcredits + sum(
+        each.moved_microcredits + each.uncollected_microcredits
+        for each in rows
+        if each.kind is EntryKind.CLAWBACK and each.details.get("purchase") == purchase.id
+    )
+    if (taken, purchase.clawed_back_microcredits) != (expected, expected):
+        what = f"{taken} of its credits are gone, of the money {line.refunded} of {line.charged}"
+        yield Violation("I14", f"{purchase.account} {line.invoice}", what)
 
 
 def _judge_lines(record: Subscribed, watch: Watch) -> Iterator[Violation]:
-    """A line has its effect once, and those of one period bring the largest of their plans."""
+    """A line has its effect once, and those of one period bring the largest of their plans.
+
+    Why: of a plan that keeps its rest, a period between two others that is told last brings back
+    what expired because it was missing.
+    """
     for line in record.lines:
         kinds = [written.entry.kind for written in _rows_of(line, record, watch)]
         if len(kinds) != len(set(kinds)):
             yield Violation(
                 "I12", f"{record.account} {line.line}", f"was told once, and is {kinds}"
             )
-    for end, lines in periods_of(record):
+    before = 0
+    for end, lines in sorted(periods_of(record), key=lambda each: each[0]):
         rows = [row for line in lines for row in _rows_of(line, record, watch)]
-        seqs = [row.entry.seq for row in rows]
-        if not rows or _was_left(record, watch, min(seqs), max(seqs)):
-            continue
         brought = sum(_brought_by(row, watch) for row in rows)
         most = max(map(_allocation, lines))
-        if brought > most:
+        if brought > before + most:
             where = f"{record.account} {record.subscription}"
             yield Violation("I12", where, f"{brought} for the period to {end}, at most {most}")
+        before = before + most if all(line.plan in KEEPS for line in lines) else 0
 
 
 def _rows_of(line: PaidLine, record: Subscribed, watch: Watch) -> list[Written]:
     rows = watch.rows.get(record.account, {}).values()
     return [each for each in rows if each.entry.details.get("line") == line.line]
-
-
-def _was_left(record: Subscribed, watch: Watch, first: int, last: int) -> bool:
-    """Between these rows a period began that this subscription did not pay for.
-
-    Why: what is told of a period that is over for long is there all the same, for some days; and
-    whoever pays for two subscriptions at once has the one that was paid last.
-    """
-    for written in watch.rows[record.account].values():
-        entry, details = written.entry, written.entry.details
-        if not first <= entry.seq <= last:
-            continue
-        if entry.kind is EntryKind.RESET and "paid_until" not in details:
-            return True
-        if details.get("subscription", record.subscription) != record.subscription:
-            return True
-    return False
 
 
 def _brought_by(row: Written, watch: Watch) -> int:
@@ -106,13 +115,20 @@ def _allocation(line: PaidLine) -> int:
     return max(terms_of(each.version, line.plan).allocation for each in catalogs())
 
 
-def _judge_end(record: Subscribed, watch: Watch) -> Iterator[Violation]:
+def _was_too_late(record: Subscribed, find: Find) -> bool:
+    """All of its invoices were told so late that a person has to look at them."""
+    ids = [invoice_purchase_id(AccountId(record.account), line.invoice) for line in record.lines]
+    items = [find(record.account, purchase) for purchase in ids]
+    return all(item is not None and "so long ago" in item["reason"]["S"] for item in items)
+
+
+def _judge_end(record: Subscribed, find: Find, watch: Watch) -> Iterator[Violation]:
     """The account is on the plan of the newest line, or, when its time is over, on the default."""
     where = f"{record.account} {record.subscription}"
     kept = watch.accounts.get(record.account)
     if kept is None:
         # What is told after the end opens no account.
-        if not record.is_over:
+        if not record.is_over and not _was_too_late(record, find):
             yield Violation("I13", where, "was paid, and nobody has an account")
         return
     account = kept.account
@@ -135,9 +151,6 @@ def _judge_allocation(record: Subscribed, newest: PaidLine, watch: Watch) -> Ite
     """What was paid for is there: the period brought all of its largest plan."""
     lines = next(lines for end, lines in periods_of(record) if end == newest.end)
     rows = [row for line in lines for row in _rows_of(line, record, watch)]
-    first = min((row.entry.seq for row in rows), default=1)
-    if _was_left(record, watch, first, watch.accounts[record.account].account.seq):
-        return
     brought, most = sum(_brought_by(row, watch) for row in rows), max(map(_allocation, lines))
     if brought != most:
         what = f"{brought} for the period, its lines make it {most}"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.stripe import checkout, customers, payments, portal, refunds
-from local.stripe.lists import read_list
+from local.stripe.lists import list_page, read_list
 from local.stripe.parameters import FLAG, MAP, TEXT, WHOLE
 from local.stripe.refusals import invalid, missing, refused
 from local.stripe.shapes import expanded, shown
@@ -241,6 +241,10 @@ def _lister(kind: str) -> Callable[[Asked], Object]:
     return read
 
 
+def _list_events(asked: Asked) -> Object:
+    return list_page(asked.state.events, "event", url=asked.url, params=asked.params)
+
+
 CALLS = (
     Call(method="POST", path="/v1/checkout/sessions", takes=SESSION_CREATE, does=_create_session),
     Call(
@@ -269,6 +273,7 @@ CALLS = (
         takes={"type": ("card",), "limit": WHOLE},
         does=_list_methods,
     ),
+    Call(method="GET", path="/v1/events", takes={**LIST, "type": TEXT}, does=_list_events),
     *(
         Call(method="GET", path=path, takes={**LIST, **FILTERS[kind]}, does=_lister(kind))
         for path, kind in PATHS.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import cast
 
 from local.stripe.refusals import missing
@@ -18,7 +19,15 @@ def read_list(state: StripeState, kind: str, *, url: str, params: Object, versio
     id of the last object of the page before.
     Raises: StripeRefusedError for a cursor that is no object.
     """
-    wanted = [each for each in reversed(state.all_of(kind).values()) if _is_asked(each, params)]
+    page = list_page(state.all_of(kind).values(), kind, url=url, params=params)
+    asked: list[str] = params.get("expand") or []
+    paths = [path.removeprefix("data.") for path in asked if path.startswith("data.")]
+    return page | {"data": [expanded(state, each, paths, version) for each in page["data"]]}
+
+
+def list_page(found: Iterable[Object], kind: str, *, url: str, params: Object) -> Object:
+    """One page of what was found, as it is. Raises: StripeRefusedError for a wrong cursor."""
+    wanted = [each for each in reversed(list(found)) if _is_asked(each, params)]
     wanted.sort(key=lambda each: -int(each["created"]))
     after = params.get("starting_after")
     if after is not None:
@@ -27,12 +36,9 @@ def read_list(state: StripeState, kind: str, *, url: str, params: Object, versio
             raise missing(kind, str(after), param="starting_after")
         wanted = wanted[places[0] + 1 :]
     limit = int(params.get("limit") or 10)
-    page = wanted[:limit]
-    asked: list[str] = params.get("expand") or []
-    paths = [path.removeprefix("data.") for path in asked if path.startswith("data.")]
     return {
         "object": "list",
-        "data": [expanded(state, each, paths, version) for each in page],
+        "data": wanted[:limit],
         "has_more": len(wanted) > limit,
         "url": url,
     }

@@ -98,12 +98,12 @@ def reset_overwrites(patches: Patches) -> None:
     """A reset sets the balance to the allocation; what was bought or given is gone."""
     own = roll.allocate
 
-    def allocate(draft: Draft, catalog: Catalog, rolled: Any = ()) -> None:
+    def allocate(draft: Draft, catalog: Catalog, rolled: Any = (), **named: Any) -> None:
         account, before = draft.account, draft.before
         others = [g for g in account.grants if g.kind is not GrantKind.PLAN and g.has_started]
         lost = sum(grant.remaining_microcredits for grant in others)
         if before is None or not lost:
-            own(draft, catalog, rolled)
+            own(draft, catalog, rolled, **named)
             return
         kept = tuple(grant for grant in account.grants if grant not in others)
         life = replace(account.lifetime, expired=account.lifetime.expired + lost)
@@ -114,7 +114,7 @@ def reset_overwrites(patches: Patches) -> None:
             return post(now, **(facts | {"delta": facts["delta"] - lost}))
 
         setattr(draft, "post", post_less)  # noqa: B010 - a method is replaced on purpose
-        own(draft, catalog, rolled)
+        own(draft, catalog, rolled, **named)
         delattr(draft, "post")
 
     patches.replace(roll, "allocate", allocate)
@@ -177,9 +177,9 @@ def counters_survive(patches: Patches) -> None:
     """A plan's counters go on counting in the next period."""
     own = roll.allocate
 
-    def allocate(draft: Draft, catalog: Catalog, rolled: Any = ()) -> None:
+    def allocate(draft: Draft, catalog: Catalog, rolled: Any = (), **named: Any) -> None:
         features = draft.account.features
-        own(draft, catalog, rolled)
+        own(draft, catalog, rolled, **named)
         draft.account = replace(draft.account, features=features)
 
     patches.replace(roll, "allocate", allocate)

@@ -193,8 +193,7 @@ def late_line_resets(patches: Patches) -> None:
     own = subscribing.apply_line
 
     def apply(draft: Draft, *given: Any) -> Any:
-        plan = replace(draft.account.plan, line_at=None)
-        draft.account = replace(draft.account, plan=plan)
+        draft.account = replace(draft.account, plan=replace(draft.account.plan, paid=()))
         return own(draft, *given)
 
     patches.replace(subscribing, "apply_line", apply)
@@ -215,27 +214,29 @@ BUGS = (
     Bug("revived by an invoice", "a late invoice brings an ended plan back", revived_by_an_invoice),
     Bug("revived by an update", "a late update undoes the end", revived_by_an_update),
     Bug("end forgotten", "the end of a subscription leaves no mark", end_forgotten),
-    Bug("invoice by event", "two events about an invoice reset twice", invoice_by_event),
     Bug("late line resets", "the line that comes last begins the period", late_line_resets),
 )
 
-# Those that come of what a storm does.
-IN_STORMS = tuple(
-    bug
-    for bug in BUGS
-    if bug.plant
-    in (
-        refund_by_delta,
-        dispute_per_event,
-        last_word_of_a_dispute,
-        all_or_nothing,
-        link_forgotten,
-        early_refund_forgotten,
-        period_of_the_invoice,
-        revived_by_an_invoice,
-        revived_by_an_update,
-        end_forgotten,
-        invoice_by_event,
-        late_line_resets,
-    )
+# Those that come of what a storm does. What a period brought is known, so no order of a story has
+# twice what an invoice brings; its rows are there twice.
+IN_STORMS = (
+    Bug("invoice by event", "two events about an invoice count twice", invoice_by_event),
+    *(
+        bug
+        for bug in BUGS
+        if bug.plant
+        in (
+            refund_by_delta,
+            dispute_per_event,
+            last_word_of_a_dispute,
+            all_or_nothing,
+            link_forgotten,
+            early_refund_forgotten,
+            period_of_the_invoice,
+            revived_by_an_invoice,
+            revived_by_an_update,
+            end_forgotten,
+            late_line_resets,
+        )
+    ),
 )

@@ -27,9 +27,10 @@ from tollkeeper.service import purchasing, selling
 from tollkeeper.service.commit import Order, commit
 from tollkeeper.service.ports import World
 from tollkeeper.service.purchasing import Applied
-from tollkeeper.store import ledger, writes
+from tollkeeper.store import ledger, payment_writes
 from tollkeeper.store.ledger import Ledger
-from tollkeeper.store.writes import Write, decision_to_writes, purchase_to_writes
+from tollkeeper.store.payment_writes import purchase_to_writes
+from tollkeeper.store.writes import Write, decision_to_writes
 
 
 def _always_grant(patches: Patches) -> None:
@@ -46,13 +47,13 @@ def _always_grant(patches: Patches) -> None:
 
 
 def _blind(patches: Patches, *kinds: type[object]) -> None:
-    own = vars(writes)["_also_to_write"]
+    own = payment_writes.payment_to_writes
 
-    def also_to_write(account: Any, also: object) -> Write:
-        write = own(account, also)
-        return without_condition(write) if isinstance(also, kinds) else write
+    def payment_to_writes(also: object) -> list[Write]:
+        is_blind = isinstance(also, kinds)
+        return [without_condition(slot) if is_blind else slot for slot in own(also)]
 
-    patches.replace(writes, "_also_to_write", also_to_write)
+    patches.replace(payment_writes, "payment_to_writes", payment_to_writes)
 
 
 def get_then_put(patches: Patches) -> None:

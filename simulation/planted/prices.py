@@ -150,9 +150,9 @@ def volume_for_ever(patches: Patches) -> None:
     """The period's end forgets the counters, and not the volumes."""
     own = roll.allocate
 
-    def allocate(draft: Draft, *given: Any) -> None:
+    def allocate(draft: Draft, *given: Any, **named: Any) -> None:
         kept = draft.account.volumes
-        own(draft, *given)
+        own(draft, *given, **named)
         draft.account = replace(draft.account, volumes=kept)
 
     patches.replace(roll, "allocate", allocate)

@@ -106,13 +106,14 @@ def applied_is_contention(patches: Patches) -> None:
 
 def blind_mark(patches: Patches) -> None:
     """The mark that a charge was given back is written over another one."""
-    own = vars(writes)["_also_to_write"]
+    own = vars(writes)["_beside_to_writes"]
 
-    def also_to_write(account: AccountId, also: object) -> Write:
-        write = own(account, also)
-        return without_condition(write) if isinstance(also, ChargeReturned) else write
+    def beside_to_writes(account: AccountId, also: object) -> list[Write]:
+        is_mark = isinstance(also, ChargeReturned)
+        slots = own(account, also)
+        return [without_condition(slot) if is_mark else slot for slot in slots]
 
-    patches.replace(writes, "_also_to_write", also_to_write)
+    patches.replace(writes, "_beside_to_writes", beside_to_writes)
 
 
 def return_checked_outside(patches: Patches) -> None:

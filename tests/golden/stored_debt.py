@@ -9,20 +9,48 @@ from tests.golden.stored import BARE_ACCOUNT, MONTH_END, NOON, PACK_GRANT, USER
 from tollkeeper.domain.account import Lifetime
 from tollkeeper.domain.entries import Entry, EntryKey, EntryKind
 from tollkeeper.domain.grants import Draw, GrantKind
+from tollkeeper.domain.paid_periods import PaidPeriod, Subscribed
+
+A_MONTH = timedelta(days=30)
 
 OWING_ACCOUNT = replace(
     BARE_ACCOUNT,
     plan=replace(
         BARE_ACCOUNT.plan,
         subscription="sub_1",
-        line_at=(NOON, NOON + timedelta(milliseconds=812)),
-        paid_until_at=MONTH_END,
-        allocated_microcredits=20_000_000,
+        paid=(
+            Subscribed(
+                "sub_1",
+                "free",
+                (NOON, NOON + timedelta(milliseconds=812)),
+                (PaidPeriod(NOON, MONTH_END, (("free", 20_000_000),)),),
+            ),
+        ),
     ),
     debt_microcredits=7_500_000,
     clawback_debt_microcredits=2_000_001,
     top_up_below_microcredits=0,
     lifetime=Lifetime(granted=9_000_000, spent=10_000_000, clawed_back=6_500_000),
+)
+PAYING_ACCOUNT = replace(
+    OWING_ACCOUNT,
+    plan=replace(
+        OWING_ACCOUNT.plan,
+        paid=(
+            Subscribed(
+                "sub_1",
+                "free",
+                (NOON, NOON + timedelta(milliseconds=812)),
+                (
+                    PaidPeriod(NOON - A_MONTH, NOON, (("free", 20_000_000), ("pro", 5_000_000)), 9),
+                    PaidPeriod(NOON, MONTH_END, (("free", 20_000_000),)),
+                ),
+                carried_microcredits=1_000_001,
+                grants=("g2", "g3"),
+            ),
+            Subscribed("sub_2", "pro", (NOON, NOON), (PaidPeriod(NOON, NOON, (("pro", 7),)),)),
+        ),
+    ),
 )
 TAKEN_ENTRY = Entry(
     account=USER,

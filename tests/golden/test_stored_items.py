@@ -46,7 +46,12 @@ from tollkeeper.store.payments import (
 )
 from tollkeeper.store.quarantine import waiting_from_item, waiting_to_item
 from tollkeeper.store.rows import Item
-from tollkeeper.store.writes import day_to_item, returned_from_item, returned_to_item
+from tollkeeper.store.writes import (
+    day_from_item,
+    day_to_item,
+    returned_from_item,
+    returned_to_item,
+)
 
 STORED: dict[str, Item] = json.loads(
     Path(__file__).with_name("stored_items.json").read_text(encoding="utf-8")
@@ -64,12 +69,13 @@ def mark_item(mark: Any) -> Item:
     return returned_to_item(stored.USER, mark)
 
 
-VALUES: dict[str, tuple[object, Callable[[Any], Item], Callable[[Item], object] | None]] = {
+VALUES: dict[str, tuple[object, Callable[[Any], Item] | None, Callable[[Item], object] | None]] = {
     "account.full": (stored.FULL_ACCOUNT, account_item, account_from_item),
     "account.bare": (stored.BARE_ACCOUNT, account_item, account_from_item),
     "account.gate": (stored_gate.GATE_ACCOUNT, account_item, account_from_item),
     "account.never_low": (stored_gate.NEVER_LOW_ACCOUNT, account_item, account_from_item),
     "account.prices": (stored_prices.PRICED_ACCOUNT, account_item, account_from_item),
+    "account.paying": (stored_debt.PAYING_ACCOUNT, account_item, account_from_item),
     "account.owing": (stored_debt.OWING_ACCOUNT, account_item, account_from_item),
     "entry.clawback": (stored_debt.TAKEN_ENTRY, entry_to_item, entry_from_item),
     "entry.reinstate": (stored_debt.GIVEN_ENTRY, entry_to_item, entry_from_item),
@@ -98,7 +104,9 @@ VALUES: dict[str, tuple[object, Callable[[Any], Item], Callable[[Item], object] 
     "code.redeemed": (stored_billing.REDEEMED, redeemed_to_item, None),
     "code.made": (stored_billing.MADE, made_to_item, made_from_item),
     "event": (stored.EVENT, event_to_item, None),
-    "day": (stored.DAY, lambda day: day_to_item(stored.USER, day), None),
+    # Before days were listed: read for good, and written so no more.
+    "day": (stored.DAY, None, day_from_item),
+    "day.listed": (stored.DAY, lambda day: day_to_item(stored.USER, day), day_from_item),
     "returned": (stored.RETURNED, mark_item, returned_from_item),
     "returned.rerate": (stored.RERATED, mark_item, returned_from_item),
     "waiting": (stored.WAITING, waiting_to_item, waiting_from_item),
@@ -106,10 +114,11 @@ VALUES: dict[str, tuple[object, Callable[[Any], Item], Callable[[Item], object] 
 }
 
 
-@pytest.mark.parametrize("name", VALUES)
+@pytest.mark.parametrize("name", [name for name in VALUES if VALUES[name][1]])
 def test_what_is_written_today_is_what_earlier_versions_wrote(name: str) -> None:
     value, to_item, _ = VALUES[name]
 
+    assert to_item is not None
     assert to_item(value) == STORED[name]
 
 

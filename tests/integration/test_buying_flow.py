@@ -9,14 +9,12 @@ from typing import Any
 import pytest
 
 from local.stripe.state import PAYMENT_METHOD, SESSION
-from tests.integration.test_subscribing import PLANS
-from tests.support.catalogs import put_catalog
 from tests.support.driving import Driver
 from tests.support.dumping import dump_table
 from tests.support.payments import HOME, deliver_raw
 from tests.support.stripe_machine import Machine
+from tests.support.subscribing import use_plans
 from tests.support.top_ups import ask, put
-from tollkeeper.edge import settings, wiring
 
 CARD_NUMBER = re.compile(r"(?<![0-9a-fA-F-])[0-9]{13,19}(?![0-9a-fA-F-])")
 CARD_WORDS = re.compile(r'"(cvc|exp_month|exp_year|card_number|number|last4|fingerprint)"')
@@ -26,11 +24,7 @@ CARD_WORDS = re.compile(r'"(cvc|exp_month|exp_year|card_number|number|last4|fing
 def catalog(driver: Driver, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     """Plans that are paid at Stripe, beside the others."""
     assert driver, "the table is made first"
-    text = settings.read_settings().catalog_path.read_text()
-    changed = put_catalog(tmp_path, text.replace("[roles]\n", f"{PLANS}[roles]\n", 1))
-    monkeypatch.setenv("CATALOG_PATH", str(changed))
-    settings.read_settings.cache_clear()
-    wiring.world.cache_clear()
+    use_plans(monkeypatch, tmp_path)
 
 
 def pay(driver: Driver, machine: Machine, key: str, **what: Any) -> None:

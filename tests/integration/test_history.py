@@ -16,7 +16,7 @@ from tests.support.driving import Answered, Driver, FakeClock, FakeContext, load
 from tollkeeper.domain.entries import AccountId, Entry, EntryKey, EntryKind, Run
 from tollkeeper.edge import wiring
 from tollkeeper.edge.csv_export import LARGEST_PAGE_BYTES, make_safe, write_csv
-from tollkeeper.edge.history import MOST_CSV_ROWS
+from tollkeeper.edge.members import MOST_CSV_ROWS
 from tollkeeper.store.ledger import Ledger, Page
 
 D = Decimal
@@ -74,7 +74,7 @@ def test_rows_that_come_in_while_somebody_pages_move_no_row(driver: Driver) -> N
     assert [row["seq"] for row in second["entries"]] == [6, 5, 4, 3]
 
 
-@pytest.mark.parametrize("limit", ["1", "2", "3", "5", "200", "5000"])
+@pytest.mark.parametrize("limit", ["1", "2", "3", "5", "200"])
 def test_any_limit_leads_through_all_rows(driver: Driver, limit: str) -> None:
     charge_many(driver, 3)
     seen: list[int] = []

@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.driving import Answered, Driver, verify_ledger
 from tests.support.faults import WRITE_FAULTS, Crash, FaultyClient
+from tests.support.invoices import an_event
 from tests.support.money_back import REFUNDED, charge_of, event_about
 from tests.support.payments import FakeStripe, available, deliver, grants, report, state_of
 
@@ -52,6 +53,56 @@ def test_money_that_does_not_match_is_a_case_once(
     assert (case["account"], case["amount"], case["currency"]) == ("user_1", "49.99", "usd")
     assert case["payment"] == f"pi_{waiting[4:]}"
     assert available(driver) == 15
+
+
+@pytest.mark.parametrize("by", ["page", "payment"])
+def test_a_second_payment_of_what_is_paid_is_a_case_once(
+    driver: Driver, stripe: FakeStripe, bought: str, by: str
+) -> None:
+    deliver(driver, report(driver, stripe, bought))
+    events = {
+        "page": report(driver, stripe, bought, payment_intent="pi_second") | {"id": "evt_2"},
+        "payment": an_event(
+            "payment_intent.succeeded",
+            {
+                "id": "pi_second",
+                "object": "payment_intent",
+                "amount": 5000,
+                "amount_received": 5000,
+                "currency": "usd",
+                "latest_charge": "ch_second",
+                "livemode": False,
+                "metadata": {"purchase_id": bought, "account": "user_1"},
+                "status": "succeeded",
+            },
+            id="evt_2",
+        ),
+    }
+
+    answers = [deliver(driver, events[by]), deliver(driver, events[by] | {"id": "evt_3"})]
+
+    assert [answer["outcome"] for answer in answers] == ["quarantined", "quarantined"]
+    (case,) = cases(driver)
+    assert case["payment"] == "pi_second" and case["purchase_id"] == bought
+    assert case["reason"].startswith("paid before, and the payment is pi_second")
+    assert available(driver) == 515
+    assert release(driver, case["case"], "grant", credits=500).status == 200
+    assert available(driver) == 1015
+
+
+def test_a_case_of_one_account_is_released_to_no_other(
+    driver: Driver, stripe: FakeStripe, bought: str
+) -> None:
+    deliver(driver, report(driver, stripe, bought))
+    deliver(driver, report(driver, stripe, bought, payment_intent="pi_second"))
+    (case,) = cases(driver)
+
+    other = release(driver, case["case"], "grant", credits=500, account="user_2")
+    own = release(driver, case["case"], "grant", "d2", credits=500, account="user_1")
+
+    assert (other.status, other["code"]) == (422, "invalid")
+    assert "user_1" in other.text
+    assert (own.status, available(driver)) == (200, 1015)
 
 
 def test_a_case_that_is_granted_brings_what_the_purchase_recorded_once(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.catalogs import put_catalog
+from tests.support.catalogs import use_catalog
 from tests.support.driving import Driver, verify_ledger
 from tests.support.faults import FaultyClient
 from tests.support.payments import (
@@ -23,7 +23,7 @@ from tests.support.payments import (
     report,
     state_of,
 )
-from tollkeeper.edge import settings, wiring
+from tollkeeper.edge import settings
 
 pytestmark = pytest.mark.usefixtures("stripe")
 
@@ -77,12 +77,7 @@ def test_the_grant_explains_what_was_paid(driver: Driver, stripe: FakeStripe, bo
 def test_the_pack_is_the_one_recorded_although_the_catalog_changed(
     driver: Driver, stripe: FakeStripe, bought: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
-    path = settings.read_settings().catalog_path
-    smaller = path.read_text().replace("credits = 500\n", "credits = 5\n")
-    changed = put_catalog(tmp_path, smaller)
-    monkeypatch.setenv("CATALOG_PATH", str(changed))
-    settings.read_settings.cache_clear()
-    wiring.world.cache_clear()
+    use_catalog(monkeypatch, tmp_path, ("credits = 500\n", "credits = 5\n"))
 
     deliver(driver, report(driver, stripe, bought))
 

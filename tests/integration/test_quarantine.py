@@ -9,9 +9,9 @@ import pytest
 
 from tests.support.deploying import OVERRIDE, deploy
 from tests.support.driving import Answered, Driver, verify_ledger
-from tollkeeper.edge.quarantine_routes import read_place, show_place
-from tollkeeper.service import quarantine
-from tollkeeper.store.keys import waiting_shard
+from tollkeeper.edge.pages import read_place, show_place
+from tollkeeper.service import part_lists
+from tollkeeper.store.keys import WAITING_SHARDS, waiting_shard
 
 USAGE = {"prompt_tokens": 1000, "completion_tokens": 500}
 NEW = {"id": "gpt-9", "rates": {"input": "2", "output": "8"}}
@@ -198,7 +198,7 @@ def test_a_settle_waits_for_its_price_like_a_deduct(
 def test_the_list_is_paged_over_all_accounts_and_what_is_done_is_left_out(
     stack: Driver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(quarantine, "ROWS_PER_READ", 3)
+    monkeypatch.setattr(part_lists, "ROWS_PER_READ", 3)
     accounts = [f"user_{n}" for n in range(6)]
     for account in accounts:
         for n in range(4):
@@ -215,7 +215,7 @@ def test_the_list_is_paged_over_all_accounts_and_what_is_done_is_left_out(
 def test_a_page_may_be_empty_and_have_a_next_one(
     stack: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(quarantine, "MOST_READS", 1)
+    monkeypatch.setattr(part_lists, "MOST_READS", 1)
     account = next(name for name in ("user_1", "user_2", "user_3") if waiting_shard(name) > 0)
     ran(stack, "m1", account=account)
 
@@ -228,7 +228,7 @@ def test_a_page_may_be_empty_and_have_a_next_one(
 
 @pytest.mark.parametrize("place", [(0, ""), (7, "000001795176000#user_1#c#m1"), (3, "é#|")])
 def test_a_cursor_is_a_place(place: tuple[int, str]) -> None:
-    assert read_place(show_place(*place)) == place
+    assert read_place(show_place(*place), WAITING_SHARDS) == place
 
 
 def test_the_older_rates_of_a_charge_are_those_of_its_own_moment(

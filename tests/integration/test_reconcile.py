@@ -185,6 +185,8 @@ def test_other_money_than_was_asked_for_waits_for_a_person(
     assert (told["what"], told["purchase"]) == ("quarantined", bought)
     assert "the amount is 1" in told["reason"]
     assert available(driver) == 15
+    again = ask(driver)
+    assert (counts(again, Kind.SESSIONS), again["differs"]) == ((1, 0, 0, 1), [])
 
 
 def test_a_payment_whose_purchase_is_gone_is_told(
@@ -200,6 +202,7 @@ def test_a_payment_whose_purchase_is_gone_is_told(
 
     assert [each["what"] for each in answer["differs"]] == ["quarantined", "paid_at_stripe_only"]
     assert {each["id"] for each in answer["differs"]} == {"cs_test_lost"}
+    assert ask(driver)["differs"] == [], "the case is there, and a person knows"
 
 
 def test_a_purchase_that_stripe_did_not_take_money_for_is_told(
@@ -272,7 +275,7 @@ def test_a_long_range_goes_on_with_its_cursor_until_everything_was_seen_once(
         if cursor is None:
             break
 
-    assert (seen, answers) == (6, 4)
+    assert (seen, answers) == (6, 5)
     assert available(driver) == 515
     assert len(lists.calls) == len(set(lists.calls)), "no page was read twice"
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.catalogs import put_catalog
+from tests.support.catalogs import use_catalog
 from tests.support.driving import Driver, verify_ledger
 from tests.support.faults import FaultyClient
 from tests.support.payments import (
@@ -29,7 +29,7 @@ from tests.support.payments import (
     state_of,
 )
 from tollkeeper.domain.purchases import Purchase
-from tollkeeper.edge import settings, wiring
+from tollkeeper.edge import wiring
 from tollkeeper.service.ports import CheckoutPage
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data" / "stripe"
@@ -109,11 +109,7 @@ def read(file: str) -> dict[str, Any]:
 @pytest.fixture
 def recorded(driver: Driver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     """A purchase at the price of the recorded session, which is 30.00 in usd."""
-    text = settings.read_settings().catalog_path.read_text()
-    changed = put_catalog(tmp_path, text.replace('price = "50.00"', 'price = "30.00"'))
-    monkeypatch.setenv("CATALOG_PATH", str(changed))
-    settings.read_settings.cache_clear()
-    wiring.world.cache_clear()
+    use_catalog(monkeypatch, tmp_path, ('price = "50.00"', 'price = "30.00"'))
     monkeypatch.setattr(wiring, "stripe_gateway", RecordedPage)
     driver.deduct("user_1", "sms", "b-1")
     driver.void("user_1", "b-1", "b-2")

@@ -3,83 +3,24 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.catalogs import put_catalog
+from tests.support.catalogs import use_catalog
 from tests.support.driving import Answered, Driver, verify_ledger
 from tests.support.faults import FaultyClient
-from tests.support.invoices import an_event, new_invoice, old_invoice
+from tests.support.invoices import an_event, old_invoice
 from tests.support.payments import COMPLETED, HOME, FakeStripe, buy, deliver, state_of
-from tollkeeper.edge import settings, wiring
-
-MONTH = 30 * 86400
-PLANS = """
-[plans.studio]
-name = "Studio"
-driven_by = "stripe"
-price = "20.00"
-currency = "usd"
-interval = "month"
-allocation = 500
-
-[plans.house]
-driven_by = "stripe"
-price = "90.00"
-currency = "usd"
-interval = "month"
-stripe_price = "price_house"
-allocation = 3000
-
-[entitlements]
-voice_cloning = "pro"
-exports = "starter"
-
-"""
+from tests.support.subscribing import MONTH, ended, invoice, plan_of, subscribe, use_plans
 
 
 @pytest.fixture(autouse=True)
-def catalog(driver: Driver, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+def catalog(driver: Driver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The shipped catalog with two plans that are paid at Stripe, and entitlements."""
     assert driver, "the table is made first"
-    text = settings.read_settings().catalog_path.read_text()
-    changed = put_catalog(tmp_path, text.replace("[roles]\n", f"{PLANS}[roles]\n", 1))
-    monkeypatch.setenv("CATALOG_PATH", str(changed))
-    settings.read_settings.cache_clear()
-    wiring.world.cache_clear()
-
-
-def subscribe(driver: Driver, plan: str = "studio", key: str = "s1", **more: Any) -> Answered:
-    """A checkout of the plan."""
-    urls = {"success_url": f"{HOME}/paid", "cancel_url": f"{HOME}/plans"}
-    body = {"account": "user_1", "plan": plan, **urls, **more}
-    return driver.call("POST /v1/checkout", body, key=key)
-
-
-def invoice(driver: Driver, name: str, *, month: int = 0, **changes: Any) -> dict[str, Any]:
-    """The event of a paid month of the studio plan, which begins now or so many months later."""
-    start = int(driver.clock.now().timestamp()) + month * MONTH
-    found = new_invoice(id=f"in_{name}", created=start + 60)
-    line = found["lines"]["data"][0]
-    line |= {"id": f"il_{name}", "period": {"start": start, "end": start + MONTH}}
-    line |= changes.pop("line", {})
-    found |= {"payments": {"data": [{"payment": {"payment_intent": f"pi_{name}"}}]}} | changes
-    moment = int(driver.clock.now().timestamp())
-    return an_event("invoice.paid", found, id=f"evt_{name}", created=moment)
-
-
-def ended(driver: Driver, name: str = "end") -> dict[str, Any]:
-    """The event of the subscription's end."""
-    found = {"id": "sub_1", "object": "subscription", "customer": "cus_1", "status": "canceled"}
-    moment = int(driver.clock.now().timestamp())
-    return an_event("customer.subscription.deleted", found, id=f"evt_{name}", created=moment)
-
-
-def plan_of(driver: Driver) -> tuple[str, str, int]:
-    """The account's plan, what drives it, and what is available."""
-    account = driver.account("user_1")
-    return account["plan"]["id"], account["plan"]["driven_by"], account["available"]
+    use_plans(monkeypatch, tmp_path)
 
 
 # ------------------------------------------------------------------------------------ the page
@@ -313,11 +254,7 @@ def test_who_subscribed_before_the_price_changed_keeps_the_plan_at_the_old_one(
     driver: Driver, stripe: FakeStripe, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
     purchase = subscribe(driver)["purchase_id"]
-    text = settings.read_settings().catalog_path.read_text()
-    dearer = put_catalog(tmp_path, text.replace('price = "20.00"', 'price = "25.00"'))
-    monkeypatch.setenv("CATALOG_PATH", str(dearer))
-    settings.read_settings.cache_clear()
-    wiring.world.cache_clear()
+    use_catalog(monkeypatch, tmp_path, ('price = "20.00"', 'price = "25.00"'))
     renewal = invoice(driver, "first")
     metadata = {"account": "user_1", "plan": "studio", "purchase_id": purchase}
     renewal["data"]["object"]["parent"]["subscription_details"]["metadata"] = metadata

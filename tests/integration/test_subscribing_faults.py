@@ -9,12 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.integration.test_subscribing import PLANS, ended, invoice, plan_of
-from tests.support.catalogs import put_catalog
 from tests.support.driving import Driver, verify_ledger
 from tests.support.faults import READ_FAULTS, Crash, FaultyClient
 from tests.support.payments import deliver
-from tollkeeper.edge import settings, wiring
+from tests.support.subscribing import ended, invoice, plan_of, use_plans
 
 # Calls of a first invoice: its link, of its subscription, customer and payment, then the account,
 # the transaction, and who pays.
@@ -24,11 +22,7 @@ MOST_CALLS = 14
 @pytest.fixture(autouse=True)
 def catalog(driver: Driver, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     """The shipped catalog with two plans that are paid at Stripe, and an account."""
-    text = settings.read_settings().catalog_path.read_text()
-    changed = put_catalog(tmp_path, text.replace("[roles]\n", f"{PLANS}[roles]\n", 1))
-    monkeypatch.setenv("CATALOG_PATH", str(changed))
-    settings.read_settings.cache_clear()
-    wiring.world.cache_clear()
+    use_plans(monkeypatch, tmp_path)
     driver.grant("user_1", 1)
 
 

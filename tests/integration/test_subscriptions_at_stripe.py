@@ -12,12 +12,10 @@ import pytest
 from local.stripe import subscriptions
 from local.stripe.prices import add_price
 from local.stripe.state import BASIL, MIDDLE, OLD, SESSION, SUBSCRIPTION, Object
-from tests.integration.test_subscribing import PLANS, plan_of, subscribe
-from tests.support.catalogs import put_catalog
 from tests.support.driving import Driver, verify_ledger
 from tests.support.payments import HOME, deliver_raw, state_of
 from tests.support.stripe_machine import Machine
-from tollkeeper.edge import settings, wiring
+from tests.support.subscribing import plan_of, subscribe, use_plans
 
 ORDERS = ("as they come", "backwards", "shuffled")
 
@@ -33,11 +31,7 @@ def version(
     """Plans that are paid at Stripe, whose events have the shapes of this version."""
     assert driver, "the table is made first"
     machine.state.api_version = request.param
-    text = settings.read_settings().catalog_path.read_text()
-    changed = put_catalog(tmp_path, text.replace("[roles]\n", f"{PLANS}[roles]\n", 1))
-    monkeypatch.setenv("CATALOG_PATH", str(changed))
-    settings.read_settings.cache_clear()
-    wiring.world.cache_clear()
+    use_plans(monkeypatch, tmp_path)
 
 
 def tell(driver: Driver, machine: Machine, order: str = ORDERS[0]) -> None:
@@ -175,3 +169,41 @@ def test_an_operator_refunds_an_invoice_as_a_pack(
     assert (answer.status, answer["status"]) == (201, "refunded")
     assert plan_of(driver) == ("studio", "stripe", 0)
     verify_ledger(driver, "user_1")
+
+
+def test_what_was_paid_adds_up_over_the_page_and_its_invoices(
+    driver: Driver, machine: Machine
+) -> None:
+    subscription = begun(driver, machine)
+    pass_month(driver)
+    subscriptions.renew(machine.state, subscription, machine.now)
+    tell(driver, machine)
+
+    page = driver.call("GET /v1/accounts/{id}/purchases", path={"id": "user_1"})
+
+    assert sorted((p["kind"], p["price"], p["paid"]) for p in page["purchases"]) == [
+        ("invoice", "20.00", "20.00"),
+        ("invoice", "20.00", "20.00"),
+        ("plan", "20.00", "0.00"),
+    ]
+
+
+def test_an_end_that_no_webhook_told_of_is_found_in_stripes_events(
+    driver: Driver, machine: Machine
+) -> None:
+    subscription = begun(driver, machine)
+    tell(driver, machine)
+    assert plan_of(driver) == ("studio", "stripe", 500)
+    subscriptions.cancel_now(machine.state, subscription, machine.now)
+    since, until = (driver.clock.now() + timedelta(hours=hours) for hours in (-1, 1))
+    asked = {"from": since.isoformat()[:19] + "Z", "to": until.isoformat()[:19] + "Z"}
+
+    first = driver.call("POST /v1/reconcile", asked)
+    again = driver.call("POST /v1/reconcile", asked)
+
+    assert plan_of(driver)[:2] == ("free", "calendar")
+    assert [told["what"] for told in first["healed"]] == ["ended"]
+    assert first["healed"][0]["kind"] == "ended_subscriptions"
+    assert (again["healed"], again["differs"]) == ([], [])
+    tell(driver, machine)
+    assert plan_of(driver)[:2] == ("free", "calendar")

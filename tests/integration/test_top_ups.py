@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from local.stripe import disputes
@@ -65,6 +67,7 @@ def test_a_customer_without_a_card_is_not_charged(driver: Driver, machine: Machi
     save_payer(wiring.world(), AccountId(ACCOUNT), customer["id"])
 
     assert ask()["outcome"] == "no_card"
+    assert seen(driver)["hindrance"] == "no_card"
     assert machine.intents() == [] and seen(driver)["pending"] is None
 
 
@@ -184,6 +187,30 @@ def test_stripes_own_news_of_a_dispute_stops_the_card_and_its_end_frees_it(
 
     assert (seen(driver)["is_disputed"], available(driver)) == (False, 515)
     assert machine.taken_minor() == 5000
+
+
+def test_an_operator_lets_a_card_be_charged_after_a_dispute_that_was_lost(
+    driver: Driver, machine: Machine, clock: FakeClock
+) -> None:
+    stand(driver, machine, "disputed")
+    assert ask()["outcome"] == "paid"
+    tell(driver, machine)
+    (dispute,) = machine.state.all_of("dispute").values()
+    disputes.lose(machine.state, dispute, machine.now)
+    clock.forward(hours=1)
+    tell(driver, machine)
+    assert ask()["outcome"] == "disputed"
+    rule = {"pack": "pro", "below": 20, "disputes": "cleared"}
+
+    buyer = replace(driver, scopes=frozenset({"purchase"}))
+    refused = buyer.call("PUT /v1/accounts/{id}/top-up", rule, path={"id": ACCOUNT})
+    cleared = driver.call("PUT /v1/accounts/{id}/top-up", rule, path={"id": ACCOUNT})
+
+    assert (refused.status, cleared.status) == (403, 200)
+    assert seen(driver)["is_disputed"] is False
+    tell(driver, machine)
+    assert seen(driver)["is_disputed"] is False, "what is told again changes nothing"
+    assert ask()["outcome"] == "paid"
 
 
 @pytest.mark.parametrize("standing", ["freeze", "close"])

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from simulation.evidence import commit_of
 from simulation.planted.money_back import BUGS
+from simulation.planted.subscriptions import IN_ORDERS
 from tests.stripe_orders.hunting import attempts, hunt
 from tests.stripe_orders.stack import stacked
 
@@ -35,7 +36,7 @@ def tell_stories(most: int) -> Iterator[tuple[str, str]]:
 
 def tell_bugs() -> Iterator[tuple[str, str]]:
     """Each bug as a row of the table, and its name where no story finds it."""
-    for bug in BUGS:
+    for bug in (*BUGS, *IN_ORDERS):
         caught = hunt(bug, most=20)
         what = "" if caught is None else caught.what.replace("|", "/")[:WIDEST]
         story = "**not found**" if caught is None else f"{caught.story}, {caught.shape}"

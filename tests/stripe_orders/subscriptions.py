@@ -14,12 +14,15 @@ from tests.stripe_orders.making import DAY, Maker
 
 Object = dict[str, Any]
 MONTH = 30 * DAY
-ALLOCATIONS = {"free": 10, "basic": 100, "pro": 300, "saver": 60}
-ROLLS_OVER = {"saver"}
+ALLOCATIONS = {"free": 10, "basic": 100, "pro": 300, "saver": 60, "keeper": 200, "capped": 80}
+# How much of what is left goes into the next month, of the plans that keep anything.
+KEEPS = {"saver": 10**9, "keeper": 10**9, "capped": 30}
 TERMS: dict[str, Object] = {
     "basic": {"price": "price_basic", "amount": 2000, "currency": "usd"},
     "pro": {"price": "price_pro", "amount": 5000, "currency": "usd"},
     "saver": {"price": "price_of_saver", "amount": 1200, "currency": "usd"},
+    "keeper": {"price": "price_keeper", "amount": 4000, "currency": "usd"},
+    "capped": {"price": "price_capped", "amount": 1500, "currency": "usd"},
 }
 
 
@@ -62,8 +65,8 @@ class SubEnd:
 def end_of_lines(facts: Iterable[SubFact]) -> SubEnd:
     """The plan and the credits, once all of this was said and none of it was spent.
 
-    A period begins with a line that is no proration. Within it the largest allocation counts,
-    and from the periods before it what rolls over.
+    A period begins with a line that is no proration. Within it the largest allocation counts. Into
+    the next goes what the most generous of its plans keeps of its own and of what came before.
     """
     said = set(facts)
     lines = sorted(
@@ -72,9 +75,12 @@ def end_of_lines(facts: Iterable[SubFact]) -> SubEnd:
     if Over() in said or not lines:
         return SubEnd("free", ALLOCATIONS["free"])
     begins = [n for n, line in enumerate(lines) if not line.is_proration] or [0]
-    now = max(ALLOCATIONS[line.plan] for line in lines[begins[-1] :])
-    before = sum(ALLOCATIONS[line.plan] for line in lines[: begins[-1]] if line.plan in ROLLS_OVER)
-    return SubEnd(lines[-1].plan, now + before, lines[-1].end)
+    left = came_in = 0
+    for first, following in zip(begins, [*begins[1:], len(lines)], strict=True):
+        plans = [line.plan for line in lines[first:following]]
+        left = came_in + max(ALLOCATIONS[plan] for plan in plans)
+        came_in = max(min(came_in + ALLOCATIONS[plan], KEEPS.get(plan, 0)) for plan in plans)
+    return SubEnd(lines[-1].plan, left, lines[-1].end)
 
 
 @dataclass
@@ -222,7 +228,38 @@ def flip(who: Subscriber) -> list[SubStep]:
     ]
 
 
+def keep_more(who: Subscriber) -> list[SubStep]:
+    """A larger plan within the first month; both keep everything, and the next month is paid."""
+    return [
+        who.paid("first", "saver"),
+        who.paid("more", "keeper", days=9, old="saver"),
+        who.paid("second", "keeper", month=1),
+        who.news("updated", "keeper", month=1),
+    ]
+
+
+def keep_some(who: Subscriber) -> list[SubStep]:
+    """Plans that keep nothing, a part or everything, in three months with a change in each."""
+    return [
+        who.paid("first", "capped"),
+        who.paid("more", "pro", days=9, old="capped"),
+        who.paid("second", "pro", month=1),
+        who.paid("less", "keeper", month=1, days=20, old="pro"),
+        who.paid("third", "keeper", month=2),
+    ]
+
+
 SUB_STORIES: dict[str, SubStory] = {
     story.__name__: story
-    for story in (subscribe, renew, upgrade, renew_and_upgrade, cancel, save, flip)
+    for story in (
+        subscribe,
+        renew,
+        upgrade,
+        renew_and_upgrade,
+        cancel,
+        save,
+        flip,
+        keep_more,
+        keep_some,
+    )
 }

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from simulation.planted.money_back import BUGS
+from simulation.planted.subscriptions import IN_ORDERS
 from tests.stripe_orders.hunting import hunt
 
-BY_NAME = {bug.name: bug for bug in BUGS}
+BY_NAME = {bug.name: bug for bug in (*BUGS, *IN_ORDERS)}
 # A story that finds the bug; `python -m tests.stripe_orders` tries all of them.
 FOUND_BY = {
     "refund by delta": "refund_twice",
@@ -24,8 +25,8 @@ FOUND_BY = {
     "revived by an invoice": "cancel",
     "revived by an update": "cancel",
     "end forgotten": "cancel",
-    "invoice by event": "save",
     "late line resets": "upgrade",
+    "older line counts whole": "keep_more",
 }
 
 

@@ -303,3 +303,29 @@ def test_an_invoice_of_a_stranger_waits_for_a_person_and_brings_nothing(stack: S
     assert (fresh.status, late.status) == (503, 200)
     assert late["outcome"] == "quarantined"
     assert balance(stack) == FREE
+
+
+# ----------------------------------------------------------------------------- two subscriptions
+
+
+def test_two_subscriptions_bring_both_their_credits_and_one_case(stack: Stack) -> None:
+    first = subscriber(stack)
+    second = Subscriber(first.maker, first.bought, begin=first.begin)
+    step = second.paid("other", "pro", days=5)
+    name_other(step)
+    go_to(stack, first, 6)
+
+    say(stack, first.paid("first", "basic"), step, step, first.payment("first", 2000))
+
+    assert (balance(stack), plan_of(stack)) == (BASIC + PRO, "pro")
+    (case,) = stack.driver.call("GET /v1/quarantine/payments")["cases"]
+    assert "two subscriptions at once" in case["reason"]
+    assert (case["account"], case["amount"]) == ("ada", "50.00")
+    go_to(stack, first, 31)
+    say(stack, first.paid("second", "basic", month=1))
+    assert len(stack.driver.call("GET /v1/quarantine/payments")["cases"]) == 1
+    end = first.news("deleted", "pro", status="canceled")
+    end.event["data"]["object"]["id"] = "sub_other"
+    say(stack, end)
+    assert plan_of(stack) == "basic"
+    assert balance(stack) >= BASIC

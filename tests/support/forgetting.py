@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from tollkeeper.edge import authorization, bus, settings, wiring
+from tollkeeper.edge import (
+    authorization,
+    bus,
+    event_api,
+    oidc,
+    page_settings,
+    settings,
+    web_files,
+    wiring,
+)
 
 # Taken before any test replaces one of them.
 KEPT = (
@@ -11,7 +20,12 @@ KEPT = (
     wiring.clock,
     wiring.stack_secrets,
     settings.read_settings,
+    page_settings.read_page_settings,
+    web_files.web_site,
     authorization.gatehouse,
+    oidc.read_policy,
+    oidc.key_set,
+    event_api.event_api,
     bus.event_bus,
     bus.hasty_bus,
 )

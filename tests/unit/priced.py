@@ -14,6 +14,23 @@ from tollkeeper.domain.usage import TokenPools, Usage
 from tollkeeper.edge.catalog_file import parse_source
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+EARLIER = datetime(2026, 11, 1, tzinfo=UTC)
+SAID: dict[str, Any] = {
+    "model": "gpt-5",
+    "label": "essay",
+    "subtype": "long",
+    "service": "writer",
+    "response_time_ms": 1234,
+    "occurred_at": EARLIER,
+}
+TOLD: dict[str, Any] = {
+    "model": "gpt-5",
+    "label": "essay/long",
+    "subtype": "long",
+    "service": "writer",
+    "response_time_ms": 1234,
+    "occurred_at": EARLIER,
+}
 BOOK = book_text(
     {
         "openai": [
@@ -65,6 +82,18 @@ LLM = """
 [operations.llm]
 rule = "tokens"
 """
+RENDER = """
+[operations.render]
+rule = "resource"
+per_cpu_second = "0.01"
+per_gb_second = "0.002"
+"""
+SMS = """
+[operations.sms]
+rule = "per_unit"
+unit = "message"
+credits = 2
+"""
 
 
 def catalog_of(text: str, *, book: str = BOOK, head: str = HEAD) -> Catalog:
@@ -77,6 +106,9 @@ def catalog_of(text: str, *, book: str = BOOK, head: str = HEAD) -> Catalog:
 def priced_with(text: str, **more: Any) -> Catalog:
     """The catalog with prices, one operation by tokens and that text."""
     return catalog_of(PRICES + LLM + text, **more)
+
+
+CATALOG = priced_with("")
 
 
 def usage_of(

@@ -12,8 +12,9 @@ from tollkeeper.domain.catalog import Catalog, PlanSale, PlanTerms, Rollover
 from tollkeeper.domain.draft import Draft
 from tollkeeper.domain.entries import Entry
 from tollkeeper.domain.invoices import InvoiceLine, InvoicePaid, find_plan_lines
+from tollkeeper.domain.plan_turns import end_subscription
 from tollkeeper.domain.roll import begin
-from tollkeeper.domain.subscriptions import Brought, LineOrigin, apply_line, end_subscription
+from tollkeeper.domain.subscriptions import Brought, LineOrigin, apply_line
 from tollkeeper.domain.totals import DayClosed
 
 A_DAY = timedelta(days=1)
@@ -30,6 +31,13 @@ SOLD = {
         60 * ONE,
         rollover=Rollover.ALL,
         sale=PlanSale(1200, "usd", "month", "price_s"),
+    ),
+    "keeper": PlanTerms(
+        "keeper",
+        "Keeper",
+        200 * ONE,
+        rollover=Rollover.ALL,
+        sale=PlanSale(4000, "usd", "month", "price_k"),
     ),
     "capped": PlanTerms(
         "capped",
@@ -93,6 +101,12 @@ def change(name: str, plan: str, number: int = 0, *, days: int) -> InvoicePaid:
     return an_invoice(name, line)
 
 
+def of_other(invoice: InvoicePaid, subscription: str = "sub_2") -> InvoicePaid:
+    """The same invoice, of another subscription."""
+    lines = tuple(replace(line, subscription=subscription) for line in invoice.lines)
+    return replace(invoice, lines=lines, subscription=subscription)
+
+
 @dataclass
 class Subscriber:
     """One account, with every row that it ever had."""
@@ -102,7 +116,7 @@ class Subscriber:
     days: list[DayClosed] = field(default_factory=list[DayClosed])
     catalog: Catalog = STORE
     lines: set[str] = field(default_factory=set[str])
-    has_ended: bool = False
+    ended: set[str] = field(default_factory=set[str])
 
     @classmethod
     def open(cls, at: datetime = NOON, catalog: Catalog = STORE) -> Subscriber:
@@ -121,17 +135,17 @@ class Subscriber:
             return brought
         self.lines.add(invoice.invoice)
         for each in find_plan_lines(invoice, self.catalog):
-            if not self.has_ended:
+            if each.subscription not in self.ended:
                 draft = self._draft(at)
                 brought.append(apply_line(draft, each, LineOrigin(invoice.invoice, "pur_1")))
                 self._keep(draft)
         return brought
 
-    def end(self, *, at: datetime | None = None) -> Entry | None:
+    def end(self, subscription: str = "sub_1", *, at: datetime | None = None) -> Entry | None:
         """What the end of the subscription did."""
-        self.has_ended = True
+        self.ended.add(subscription)
         draft = self._draft(at)
-        entry = end_subscription(draft, "sub_1")
+        entry = end_subscription(draft, subscription)
         self._keep(draft)
         return entry
 

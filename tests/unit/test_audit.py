@@ -215,14 +215,14 @@ def test_a_day_of_more_labels_than_it_holds_is_compared_as_a_whole() -> None:
         entry = book.items["E#c#f1"] | {"sk": {"S": f"E#c#w{number}"}, "label": {"S": f"l{number}"}}
         book.items[f"E#c#w{number}"] = entry | {"entry_seq": {"N": str(100 + number)}}
     rows: list[list[Any]] = [["call", "", f"l{number}", 0, 1, 0, 0, 0] for number in range(44)]
-    rows += [["other", "", "", 0, 16, 0, 0, 0], *book.read(DAY, "to")]
-    book.change(DAY, to=json.dumps(rows))
+    rows += [["other", "", "", 0, 16, 0, 0, 0], *book.read(DAY, "totals")]
+    book.change(DAY, totals=json.dumps(rows))
     del book.items["A"]
     days = [each for each in audit(book).found if each.where == "day 2026-11-20"]
     assert days == []
 
     rows[0][4] += 1
-    book.change(DAY, to=json.dumps(rows))
+    book.change(DAY, totals=json.dumps(rows))
 
     days = [each for each in audit(book).found if each.where == "day 2026-11-20"]
     assert [each.what for each in days] == ["failed of all of them differ by -1"]

@@ -71,7 +71,7 @@ def test_a_typical_account_is_one_write_unit(small_account: Meter) -> None:
     assert item_bytes(entry) <= KILOBYTE
 
 
-def test_only_checkout_loads_stripe_and_nothing_loads_the_x_ray_sdk() -> None:
+def test_only_checkout_loads_stripe_nothing_the_x_ray_sdk_and_no_charge_payments() -> None:
     assert forbidden_imports() == ()
 
 

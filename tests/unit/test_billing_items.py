@@ -33,7 +33,16 @@ STATE = TopUpState(
 BILLINGS = [
     Billing(ACCOUNT, version=1),
     Billing(ACCOUNT, version=2, customer="cus_1"),
-    Billing(ACCOUNT, 9, "cus_1", "pm_1", ("pur_1", "pur_2"), RULE, STATE),
+    Billing(
+        ACCOUNT,
+        9,
+        "cus_1",
+        "pm_1",
+        ("pur_1", "pur_2"),
+        cleared=("pur_3",),
+        top_up=RULE,
+        state=STATE,
+    ),
     Billing(ACCOUNT, 3, top_up=replace(RULE, most_minor=None, is_on=False)),
 ]
 CODES = [

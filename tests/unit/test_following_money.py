@@ -229,3 +229,23 @@ def test_an_account_is_no_poorer_than_its_clawbacks_say() -> None:
     assert decision.account.available_microcredits == before - 500 * ONE
     assert decision.answer is not None and decision.answer.actor == "stripe"
     assert decision.answer.details == {"purchase": "pur_1"}
+
+
+def test_of_a_grant_that_two_purchases_share_each_lapses_with_its_own_share() -> None:
+    ending = replace(PAID, expires_after_days=30, status=PurchaseStatus.CREATED)
+    bought = decide_purchase(a_draft(), ending, payment_intent="pi_1", event=None)
+    paid = purchase_of(bought)
+    (grant,) = (g for g in bought.account.grants if g.id == paid.grant)
+    shared = replace(
+        grant,
+        amount_microcredits=3 * grant.amount_microcredits,
+        remaining_microcredits=grant.remaining_microcredits,
+    )
+    others = tuple(g for g in bought.account.grants if g.id != paid.grant)
+    account = replace(bought.account, grants=(*others, shared))
+    draft, _ = begin(account, ACCOUNT, now=NOON + timedelta(days=31), catalog=CATALOG)
+
+    decision = decide_money_back(draft, paid, back=refunded(4000), payment="pi_1")
+
+    # 500 of the 1,500 that came into it were left: a third of them was this purchase's.
+    assert purchase_of(decision).lapsed_microcredits == 166_666_666

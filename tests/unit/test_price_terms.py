@@ -7,17 +7,11 @@ from fractions import Fraction
 import pytest
 
 from tests.unit.building import ONE
-from tests.unit.priced import catalog_of, llm, price, priced_with, usage_of
+from tests.unit.priced import SMS, catalog_of, llm, price, priced_with, usage_of
 from tollkeeper.domain.entries import Resource
 from tollkeeper.domain.errors import InvalidError
 from tollkeeper.domain.pricing import NOBODY, Standing
 
-SMS = """
-[operations.sms]
-rule = "per_unit"
-unit = "message"
-credits = 2
-"""
 RENDER = """
 [operations.render]
 rule = "resource"

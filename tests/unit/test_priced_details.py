@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from tests.unit.building import CATALOG as PLAIN
 from tests.unit.building import ONE
-from tests.unit.priced import LLM, NOW, PRICES, catalog_of, price, priced_with, usage_of
+from tests.unit.priced import (
+    CATALOG,
+    LLM,
+    NOW,
+    PRICES,
+    RENDER,
+    SMS,
+    catalog_of,
+    price,
+    priced_with,
+    usage_of,
+)
 from tollkeeper.domain.catalog import Catalog
 from tollkeeper.domain.entries import Resource
 from tollkeeper.domain.errors import InvalidError, UnknownModelError
@@ -23,37 +33,6 @@ from tollkeeper.domain.pricing.tally import Share, Tally
 from tollkeeper.domain.pricing.terms import Volume
 from tollkeeper.domain.pricing.trace import Trace, trace_run
 from tollkeeper.domain.pricing.worth import Worth
-
-CATALOG = priced_with("")
-EARLIER = datetime(2026, 11, 1, tzinfo=UTC)
-SAID: dict[str, Any] = {
-    "model": "gpt-5",
-    "label": "essay",
-    "subtype": "long",
-    "service": "writer",
-    "response_time_ms": 1234,
-    "occurred_at": EARLIER,
-}
-TOLD: dict[str, Any] = {
-    "model": "gpt-5",
-    "label": "essay/long",
-    "subtype": "long",
-    "service": "writer",
-    "response_time_ms": 1234,
-    "occurred_at": EARLIER,
-}
-RENDER = """
-[operations.render]
-rule = "resource"
-per_cpu_second = "0.01"
-per_gb_second = "0.002"
-"""
-SMS = """
-[operations.sms]
-rule = "per_unit"
-unit = "message"
-credits = 2
-"""
 
 
 class TestTraces:

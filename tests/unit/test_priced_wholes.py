@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
 from tests.unit.building import ONE
-from tests.unit.priced import NOW, catalog_of, price, priced_with, usage_of
+from tests.unit.priced import (
+    CATALOG,
+    EARLIER,
+    NOW,
+    RENDER,
+    SAID,
+    SMS,
+    TOLD,
+    catalog_of,
+    price,
+    priced_with,
+    usage_of,
+)
 from tollkeeper.domain.entries import Line, Resource, Run
 from tollkeeper.domain.errors import UnknownOperationError
 from tollkeeper.domain.pricing import (
@@ -22,37 +32,6 @@ from tollkeeper.domain.pricing import (
     standing_of,
 )
 from tollkeeper.domain.usage import TokenPools, Usage, UsagePart
-
-CATALOG = priced_with("")
-EARLIER = datetime(2026, 11, 1, tzinfo=UTC)
-SAID: dict[str, Any] = {
-    "model": "gpt-5",
-    "label": "essay",
-    "subtype": "long",
-    "service": "writer",
-    "response_time_ms": 1234,
-    "occurred_at": EARLIER,
-}
-TOLD: dict[str, Any] = {
-    "model": "gpt-5",
-    "label": "essay/long",
-    "subtype": "long",
-    "service": "writer",
-    "response_time_ms": 1234,
-    "occurred_at": EARLIER,
-}
-RENDER = """
-[operations.render]
-rule = "resource"
-per_cpu_second = "0.01"
-per_gb_second = "0.002"
-"""
-SMS = """
-[operations.sms]
-rule = "per_unit"
-unit = "message"
-credits = 2
-"""
 
 
 class TestRows:

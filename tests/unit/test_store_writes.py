@@ -40,13 +40,13 @@ from tollkeeper.store.ledger import (
     RowExistsError,
     TakenError,
 )
+from tollkeeper.store.payment_writes import purchase_to_writes
 from tollkeeper.store.rows import string, to_ms
 from tollkeeper.store.writes import (
     MOST_ITEMS,
     Write,
     decision_to_writes,
     is_version,
-    purchase_to_writes,
 )
 
 PURCHASE = Purchase("pur_1", ACCOUNT, "small", "Small", 100, 1000, "usd", created_at=NOON)

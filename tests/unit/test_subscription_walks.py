@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
@@ -11,7 +10,7 @@ import pytest
 
 from tests.unit.building import NOON, ONE, a_key, a_run
 from tests.unit.holding import costing
-from tests.unit.subscribers import A_DAY, SOLD, STORE, Subscriber, change, month
+from tests.unit.subscribers import A_DAY, SOLD, STORE, Subscriber, change, month, of_other
 from tollkeeper.domain.charges import Charge, decide_charge
 from tollkeeper.domain.draft import Decision, Draft
 from tollkeeper.domain.entries import hold_key
@@ -71,9 +70,8 @@ class Walk:
 
     def _pay(self, invoice: InvoicePaid) -> None:
         subscription = self.random.choice(["sub_1", "sub_1", "sub_2"])
-        lines = tuple(replace(line, subscription=subscription) for line in invoice.lines)
-        self.who.has_ended = False
-        self.who.pay(replace(invoice, lines=lines), at=self.now)
+        self.who.ended.clear()
+        self.who.pay(of_other(invoice, subscription), at=self.now)
 
     def spend(self) -> None:
         """A charge."""
@@ -117,7 +115,7 @@ class Walk:
 
     def end(self) -> None:
         """The subscription ends."""
-        self.who.end(at=self.now)
+        self.who.end(self.random.choice(["sub_1", "sub_2"]), at=self.now)
 
     def wait(self) -> None:
         """Only time passes."""

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.unit.priced import (
+    CATALOG,
     LLM,
     NOW,
     PRICES,
@@ -24,7 +25,6 @@ from tollkeeper.domain.errors import InvalidError, UnknownModelError
 from tollkeeper.domain.pricing import Consumption, consumption_of, price_run, standing_of
 from tollkeeper.domain.usage import TokenPools, UsagePart
 
-CATALOG = priced_with("")
 CEILING = priced_with('unknown_model = "ceiling"')
 QUARANTINE = priced_with('unknown_model = "quarantine"')
 

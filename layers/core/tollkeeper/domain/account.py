@@ -19,6 +19,7 @@ from tollkeeper.domain.catalog import (
 from tollkeeper.domain.entries import AccountId
 from tollkeeper.domain.grants import Grants, spendable_total
 from tollkeeper.domain.held import Hold
+from tollkeeper.domain.paid_periods import Place, Subscribed, SubscribedAll, find_subscribed
 from tollkeeper.domain.seen import Seen, SeenSizes
 from tollkeeper.domain.totals import Totals
 
@@ -36,9 +37,8 @@ class PlanState:
     """The plan an account is on and its current period. `next_plan` waits for the period's end.
 
     `subscription` is Stripe's id of what drives the plan, "" where the calendar does. Its period
-    ends days of grace after `paid_until_at`, which the invoice's line says; `line_at` is the place
-    of that line among all lines: when what it pays begins, and when its invoice was made.
-    `allocated_microcredits` is the largest allocation that the period's lines brought.
+    ends days of grace after `paid_until_at`, which the invoice's line says. `paid` is what this
+    subscription and others brought, also those that drive it no more or do not drive it.
     """
 
     id: str
@@ -49,9 +49,27 @@ class PlanState:
     next_plan: str = ""
     next_anchor: date | None = None
     subscription: str = ""
-    line_at: tuple[datetime, datetime] | None = None
-    paid_until_at: datetime | None = None
-    allocated_microcredits: int = 0
+    paid: SubscribedAll = ()
+
+    @property
+    def driver(self) -> Subscribed | None:
+        """What is known of the subscription that drives the plan."""
+        return find_subscribed(self.paid, self.subscription) if self.subscription else None
+
+    @property
+    def line_at(self) -> Place | None:
+        """The place of its newest line among all lines."""
+        return None if self.driver is None else self.driver.line_at
+
+    @property
+    def paid_until_at(self) -> datetime | None:
+        """Until when it is paid."""
+        return None if self.driver is None else self.driver.newest.end_at
+
+    @property
+    def allocated_microcredits(self) -> int:
+        """The largest allocation that the lines of its period brought."""
+        return 0 if self.driver is None else self.driver.newest.allocated_microcredits
 
     @property
     def shown_end_at(self) -> datetime:

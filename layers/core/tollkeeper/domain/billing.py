@@ -8,7 +8,10 @@ from datetime import datetime
 from tollkeeper.domain.entries import AccountId
 
 MOST_DISPUTED = 20
-"""So many disputed purchases are told apart; more than that stop the card for good."""
+"""So many disputed purchases are told apart; more stop the card until an operator decides."""
+
+MOST_CLEARED = 40
+"""Of so many purchases it is known that an operator cleared their disputes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,8 @@ class TopUpState:
     `card` the saved card that it is paid with, the same one for each try. `month` is the one
     (`2026-11`) that `purchases` and `spent_minor` count. `failures` are those in a row, `failure`
     what the last one was. `last_at` is when the last one ended. `next_at` is when the schedule is
-    to look. `off_reason` says why it was turned off by itself.
+    to look. `off_reason` says why it was turned off by itself. `lacks_card`: when a purchase
+    was wanted last, Stripe had no card.
     """
 
     attempt: int = 0
@@ -54,14 +58,16 @@ class TopUpState:
     last_at: datetime | None = None
     next_at: datetime | None = None
     off_reason: str = ""
+    lacks_card: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Billing:
     """One account's dealings with Stripe. `version` 0 is not written yet.
 
-    `disputed` are the purchases that are disputed and not won; no card is charged then. `card` is
-    the saved card that is known, "" where it has to be looked up.
+    `disputed` are the purchases that are disputed and not won; no card is charged then. `cleared`
+    are those of them that an operator decided about. `card` is the saved card that is known, ""
+    where it has to be looked up.
     """
 
     account: AccountId
@@ -69,6 +75,7 @@ class Billing:
     customer: str = ""
     card: str = ""
     disputed: tuple[str, ...] = ()
+    cleared: tuple[str, ...] = ()
     top_up: TopUpRule | None = None
     state: TopUpState = TopUpState()
 
@@ -101,13 +108,28 @@ def with_payer(billing: Billing, *, customer: str, card: str) -> Billing:
     Why: the card of another customer is of no use to this one.
     """
     if card or customer != billing.customer:
-        return replace(billing, customer=customer, card=card)
+        state = replace(billing.state, lacks_card=False)
+        return replace(billing, customer=customer, card=card, state=state)
     return billing
 
 
 def with_dispute(billing: Billing, purchase: str, *, is_disputed: bool) -> Billing:
-    """The billing with the purchase disputed, or not any more; the same however often."""
+    """The billing with the purchase disputed, or not any more; the same however often.
+
+    Why: Stripe tells of a lost dispute again, and an operator's decision about it stands.
+    """
+    if is_disputed and purchase in billing.cleared:
+        return billing
     others = tuple(each for each in billing.disputed if each != purchase)
+    cleared = tuple(each for each in billing.cleared if each != purchase)
     if len(others) >= MOST_DISPUTED:
         return billing
-    return replace(billing, disputed=(*others, purchase) if is_disputed else others)
+    disputed = (*others, purchase) if is_disputed else others
+    return replace(billing, disputed=disputed, cleared=cleared)
+
+
+def with_disputes_cleared(billing: Billing) -> Billing:
+    """The billing whose card may be charged again, whatever was disputed up to now."""
+    others = (each for each in billing.cleared if each not in billing.disputed)
+    cleared = (*others, *billing.disputed)[-MOST_CLEARED:]
+    return replace(billing, disputed=(), cleared=cleared)

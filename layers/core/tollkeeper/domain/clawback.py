@@ -12,6 +12,7 @@ from tollkeeper.domain.draft import Draft
 from tollkeeper.domain.entries import Entry, EntryKey, EntryKind
 from tollkeeper.domain.grants import PRIORITY, Draw, Grant, GrantKind, Grants, draw_down
 from tollkeeper.domain.inflow import next_grant_id, take_in
+from tollkeeper.domain.money import floor_div
 
 PURCHASE = "purchase"
 """The detail of a row that names the purchase whose credits it moves."""
@@ -33,6 +34,19 @@ class Back:
     reason: str = ""
     actor: str = "stripe"
     details: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+def ended_of(row: Entry, credits_microcredits: int) -> int:
+    """What of a purchase's credits the end of its grant took, as the row of the end says.
+
+    Why: at the bound of grants several purchases share one, and each has its share of the end.
+    """
+    expired, grant = row.moved_microcredits, row.grant
+    if grant is None or grant.kind is not GrantKind.PACK:
+        return expired
+    if grant.amount_microcredits <= credits_microcredits:
+        return expired
+    return floor_div(expired * credits_microcredits, grant.amount_microcredits)
 
 
 def post_back(draft: Draft, back: Back) -> tuple[Entry | None, int]:

@@ -19,8 +19,9 @@ from tollkeeper.domain.errors import (
 from tollkeeper.domain.grants import MOST_GRANTS, PRIORITY, Grant, GrantKind, draw_down
 from tollkeeper.domain.inflow import next_grant_id, take_in
 from tollkeeper.domain.money import LARGEST_MICROCREDITS, show_micro
+from tollkeeper.domain.next_period import first_anchor
 from tollkeeper.domain.periods import find_zone, period_end, zone_change_at
-from tollkeeper.domain.roll import allocate, expire_grant, first_anchor, paid_only
+from tollkeeper.domain.roll import allocate, expire_grant, paid_only
 
 MOMENT = timedelta(milliseconds=1)
 """The smallest step of time that is stored."""
@@ -277,7 +278,7 @@ def _change_now(draft: Draft, command: ChangePlan, catalog: Catalog) -> Entry:
         period_start_at=draft.at,
         period_end_at=period_end(anchor, draft.at, account.zone),
         anchor=anchor,
-        line_at=account.plan.line_at,
+        paid=account.plan.paid,
     )
     change_period(draft, plan, catalog)
     return _note_plan(draft, command, draft.account, "now", left=account.plan.id)

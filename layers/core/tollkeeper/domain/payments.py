@@ -166,7 +166,7 @@ def judge_payment(purchase: Purchase, payment: Payment, *, expects_live: bool) -
         return Verdict(PaymentOutcome.IGNORED, reason="its page says what becomes of it")
     mismatch = find_mismatch(purchase, payment, expects_live=expects_live)
     if payment.status is PurchaseStatus.PAID:
-        return _judge_money(purchase, mismatch)
+        return _judge_money(purchase, mismatch or find_second(purchase, payment))
     if mismatch or RANK[payment.status] <= RANK[purchase.status]:
         return Verdict(PaymentOutcome.IGNORED, reason=mismatch)
     return Verdict(PaymentOutcome(payment.status.value), payment.status)
@@ -184,6 +184,14 @@ def _judge_money(purchase: Purchase, mismatch: str) -> Verdict:
             return Verdict(PaymentOutcome.QUARANTINED, PurchaseStatus.QUARANTINED, mismatch)
         case _:
             return Verdict(PaymentOutcome.GRANTED, PurchaseStatus.PAID)
+
+
+def find_second(purchase: Purchase, payment: Payment) -> str:
+    """What says that the purchase was paid for twice, by this payment too; or nothing."""
+    first, second = purchase.payment_intent, payment.payment_intent
+    if purchase.status is not PurchaseStatus.PAID or not (first and second) or first == second:
+        return ""
+    return f"the payment is {second}, not {first}"
 
 
 def find_mismatch(purchase: Purchase, payment: Payment, *, expects_live: bool) -> str:

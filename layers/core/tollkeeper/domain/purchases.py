@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from tollkeeper.domain.account import Status
 from tollkeeper.domain.catalog import Pack
-from tollkeeper.domain.clawback import Back, post_back
+from tollkeeper.domain.clawback import Back, ended_of, post_back
 from tollkeeper.domain.draft import Decision, Draft
 from tollkeeper.domain.entries import AccountId, Entry, EntryKey
 from tollkeeper.domain.errors import AccountClosedError
@@ -108,6 +108,12 @@ class Purchase:
             return self.status
         is_whole = back >= (self.back.charged_minor or self.price_minor)
         return PurchaseStatus.REFUNDED if is_whole else PurchaseStatus.PARTIALLY_REFUNDED
+
+    @property
+    def paid_minor(self) -> int:
+        """What was paid for it itself, before tax. Why: a plan's page is paid by its invoices."""
+        is_paid = self.status is PurchaseStatus.PAID and self.kind is not PurchaseKind.PLAN
+        return self.price_minor if is_paid else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +255,8 @@ def post_money_back(
     Nothing is posted where none do. The version stays.
     """
     own = f"t#expire:{purchase.grant}"
-    just_now = sum(e.moved_microcredits for e in draft.entries if e.key == own)
+    credits = purchase.credits_microcredits
+    just_now = sum(ended_of(e, credits) for e in draft.entries if e.key == own)
     expired = max(expired_microcredits, just_now)
     after, amount = follow_money(purchase, back, expired_microcredits=expired)
     entry, missing = post_back(

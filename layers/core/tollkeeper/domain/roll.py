@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 from tollkeeper.domain.account import Account, PlanState, Windows
-from tollkeeper.domain.catalog import Catalog, Driver, PlanTerms, Rollover
+from tollkeeper.domain.catalog import Catalog, Driver
 from tollkeeper.domain.draft import Draft
 from tollkeeper.domain.entries import AccountId, EntryKey, EntryKind
 from tollkeeper.domain.errors import InvalidError
-from tollkeeper.domain.grants import PRIORITY, Draw, Grant, GrantKind, Grants
+from tollkeeper.domain.grants import PRIORITY, Draw, Grant, GrantKind
 from tollkeeper.domain.inflow import next_grant_id, take_in
+from tollkeeper.domain.next_period import first_anchor, period_after, roll_over
 from tollkeeper.domain.periods import local_date, period_end, start_of_day
 from tollkeeper.domain.returns import expire_hold
 from tollkeeper.domain.totals import DayClosed
@@ -63,11 +64,6 @@ def open_account(
 def paid_only(plan_id: str) -> str:
     """Why nobody can be put onto the plan."""
     return f"{plan_id!r} is driven by Stripe: only a paid invoice puts an account onto it"
-
-
-def first_anchor(terms: PlanTerms, at: datetime, zone: str) -> date | None:
-    """The day that periods of this plan count from, when it begins then; None for calendar."""
-    return local_date(at, zone) if terms.anchor == "opening" else None
 
 
 def roll(draft: Draft, now: datetime, catalog: Catalog) -> bool:
@@ -173,79 +169,31 @@ def _move_zone(account: Account) -> Account:
 def _reset(draft: Draft, at: datetime, catalog: Catalog) -> None:
     """The next period begins: the old plan grant's rest rolls over or is left to expire."""
     account = draft.account
-    old = account.plan
-    plan_id = _plan_after(account, catalog)
-    anchor = old.next_anchor if old.next_plan else old.anchor
-    if plan_id != (old.next_plan or old.id) or old.subscription:
-        anchor = first_anchor(catalog.plan(plan_id), at, account.zone)
-    changed = (plan_id, anchor) != (old.id, old.anchor) or bool(old.subscription)
-    plan = PlanState(
-        id=plan_id,
-        generation=old.generation + (1 if changed else 0),
-        period_start_at=at,
-        period_end_at=period_end(anchor, at, account.zone),
-        anchor=anchor,
-        line_at=old.line_at,
-    )
-    grants, rolled = roll_over(account, catalog.plan(old.id), at=at, end_at=plan.period_end_at)
+    plan = period_after(account, at, catalog)
+    grants, rolled = roll_over(account, catalog, at=at, end_at=plan.period_end_at)
     draft.account = replace(account, grants=grants, plan=plan)
-    allocate(draft, catalog, rolled)
+    brought = 0 if plan.subscription else None
+    allocate(draft, catalog, rolled, allocation_microcredits=brought)
 
 
-def _plan_after(account: Account, catalog: Catalog) -> str:
-    """The plan of the period that time alone begins.
-
-    Why: a period of a plan that Stripe drives begins with a paid invoice and with nothing else,
-    so one that nobody paid for again is left for the default plan, as one that the catalog does
-    not have any more.
-    """
-    plan = account.plan
-    wanted = plan.next_plan or ("" if plan.subscription else plan.id)
-    found = catalog.plans.get(wanted)
-    is_there = found is not None and (found.driver is Driver.CALENDAR or bool(account.parent))
-    return wanted if is_there else catalog.default_plan
-
-
-def roll_over(
-    account: Account, terms: PlanTerms, *, at: datetime, end_at: datetime
-) -> tuple[Grants, tuple[Draw, ...]]:
-    """The grants without what goes into the next period, and what goes.
-
-    Why: what a hold took of a plan that rolls everything over would have rolled over too, so its
-    grant stays to take it back, empty, for one more period.
-    """
-    rolled: list[Draw] = []
-    grants: list[Grant] = []
-    rest_of_all = moved_of_all = 0
-    held_ids = account.held_grants
-    for grant in account.grants:
-        is_over = grant.expires_at is not None and grant.expires_at <= at and not grant.has_ended
-        if grant.kind is not GrantKind.PLAN or not is_over:
-            grants.append(grant)
-            continue
-        # Why: a plan has several grants where an invoice raised it, and one cap for all of them.
-        rest_of_all += grant.remaining_microcredits
-        moved = terms.rolled_over(rest_of_all) - moved_of_all
-        moved_of_all += moved
-        if moved:
-            rolled.append(Draw(grant, moved))
-        rest = replace(grant, remaining_microcredits=grant.remaining_microcredits - moved)
-        if grant.id in held_ids and terms.rollover is Rollover.ALL:
-            grants.append(replace(rest, expires_at=end_at))
-        elif rest.remaining_microcredits or grant.id in held_ids:
-            grants.append(rest)
-    return tuple(sorted(grants, key=Grant.order)), tuple(rolled)
-
-
-def allocate(draft: Draft, catalog: Catalog, rolled: tuple[Draw, ...] = ()) -> None:
+def allocate(
+    draft: Draft,
+    catalog: Catalog,
+    rolled: tuple[Draw, ...] = (),
+    *,
+    allocation_microcredits: int | None = None,
+) -> None:
     """The current period has its allocation and fresh counters, explained by one reset row.
 
-    `rolled` is what the last period's grants gave up for this one.
+    `rolled` is what the last period's grants gave up for this one. `allocation_microcredits` is
+    for a period that other rows brought a part of, or all.
     """
     account = draft.account
     rolled_over = sum(draw.amount_microcredits for draw in rolled)
     plan = account.plan
-    allocation = account.terms(catalog).allocation_microcredits
+    allocation = allocation_microcredits
+    if allocation is None:
+        allocation = account.terms(catalog).allocation_microcredits
     account = replace(
         account,
         features={},

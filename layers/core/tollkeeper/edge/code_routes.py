@@ -18,9 +18,6 @@ from tollkeeper.edge.wire import Amount
 from tollkeeper.service.ports import World
 from tollkeeper.service.redeeming import end_code, list_codes, make_code, redeem
 
-USUAL_ROWS = 50
-MOST_ROWS = 200
-
 
 def answer_codes(world: World, request: Request) -> Response[str]:
     """Codes are listed, made or ended, by the request's method.
@@ -59,8 +56,7 @@ def _answer_made(world: World, request: Request) -> Response[str]:
 def _answer_list(world: World, request: Request) -> Response[str]:
     query = request.query(CodesQuery)
     after = "" if query.cursor is None else read_place(query.cursor)
-    limit = min(query.limit or USUAL_ROWS, MOST_ROWS)
-    page = list_codes(world, limit=limit, after=after)
+    page = list_codes(world, limit=query.limit, after=after)
     cursor = show_place(page.next_after) if page.next_after else None
     codes = [show_code(each) for each in page.codes]
     return Answer({"codes": codes, "next_cursor": cursor}).to_response()

@@ -118,7 +118,10 @@ def _apply(world: World, fact: Fact | None, *, expects_live: bool) -> Applied:
 
 
 def _log(delivery: Delivery, applied: Applied, now: datetime) -> None:
-    """One line for each event, counted by its outcome; money that needs a person is an error."""
+    """One line for each event, counted by its outcome; money that needs a person is an error.
+
+    Why: what brought its credits can have a case all the same, and then it is counted as one.
+    """
     facts = {"event": delivery.event, "type": delivery.type, "outcome": applied.outcome.value}
     if applied.purchase is not None:
         facts |= {"account": applied.purchase.account, "purchase": applied.purchase.id}
@@ -126,8 +129,10 @@ def _log(delivery: Delivery, applied: Applied, now: datetime) -> None:
         facts["reason"] = applied.reason
     if applied.case is not None:
         facts["case"] = applied.case.id
-    counts = embed_metrics({EVENTS_METRIC: 1}, by={"outcome": applied.outcome.value}, at=now)
-    if applied.outcome is PaymentOutcome.QUARANTINED:
+    needs_person = applied.case is not None or applied.outcome is PaymentOutcome.QUARANTINED
+    counted = PaymentOutcome.QUARANTINED if needs_person else applied.outcome
+    counts = embed_metrics({EVENTS_METRIC: 1}, by={"outcome": counted.value}, at=now)
+    if needs_person:
         log_alarm("payment quarantined", **(facts | counts))
     else:
         log_fact("stripe event", **(facts | counts))

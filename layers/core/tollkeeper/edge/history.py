@@ -7,16 +7,14 @@ from urllib.parse import quote
 
 from aws_lambda_powertools.event_handler import Response
 
+from tollkeeper.domain.errors import InvalidError
 from tollkeeper.edge.answers import show_listed
 from tollkeeper.edge.bodies import HistoryQuery
 from tollkeeper.edge.csv_export import write_csv
 from tollkeeper.edge.http import Answer, Request
+from tollkeeper.edge.members import MOST_CSV_ROWS, MOST_ROWS, USUAL_ROWS
 from tollkeeper.service.history import read_history
 from tollkeeper.service.ports import World
-
-USUAL_ROWS = 50
-MOST_ROWS = 200
-MOST_CSV_ROWS = 5000
 
 
 def answer_history(world: World, request: Request) -> Response[str]:
@@ -27,7 +25,9 @@ def answer_history(world: World, request: Request) -> Response[str]:
     query = request.query(HistoryQuery)
     if "text/csv" in request.headers.get("accept", "").lower():
         return _answer_csv(world, request, query)
-    limit = min(query.limit or USUAL_ROWS, MOST_ROWS)
+    limit = query.limit or USUAL_ROWS
+    if limit > MOST_ROWS:
+        raise InvalidError("limit", f"must be a whole number from 1 to {MOST_ROWS}, unless as CSV")
     page = read_history(world, request.account(), cursor=query.cursor, limit=limit)
     cursor = None if page.next_seq is None else str(page.next_seq)
     entries = [show_listed(entry) for entry in page.entries]
@@ -36,7 +36,7 @@ def answer_history(world: World, request: Request) -> Response[str]:
 
 def _answer_csv(world: World, request: Request, query: HistoryQuery) -> Response[str]:
     account = request.account()
-    limit = min(query.limit or MOST_CSV_ROWS, MOST_CSV_ROWS)
+    limit = query.limit or MOST_CSV_ROWS
     page = read_history(world, account, cursor=query.cursor, limit=limit)
     text, written = write_csv(page.entries)
     next_seq = page.next_seq if written == len(page.entries) else page.entries[written - 1].seq

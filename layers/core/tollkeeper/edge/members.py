@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, cast
@@ -12,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
 from tollkeeper.domain.entries import parse_id
 from tollkeeper.domain.errors import InvalidError
+from tollkeeper.edge.access import ME, NOT_ME
 from tollkeeper.edge.catalog_models import exact_micro
 from tollkeeper.edge.wire import write_json
 
@@ -22,6 +24,9 @@ MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d
 CATALOG_ID = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 ROWS = re.compile(r"[1-9]\d{0,3}", re.ASCII)
+USUAL_ROWS = 50
+MOST_ROWS = 200
+MOST_CSV_ROWS = 5000
 # Why: a text for people, on one line or several; other control characters hide what it says.
 PLAIN_TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 
@@ -48,6 +53,12 @@ def _signed_micro(value: object) -> int:
 
 
 def _account(value: object) -> str:
+    if value == ME:
+        raise ValueError(NOT_ME)
+    return _caller_id(value)
+
+
+def _caller_id(value: object) -> str:
     try:
         return parse_id(value, "")
     except InvalidError as error:
@@ -102,17 +113,25 @@ def _label(value: str) -> str:
     return value
 
 
-def read_rows(value: object) -> int:
-    """A page's number of rows, as a query says it. Raises: ValueError."""
-    if not isinstance(value, str) or ROWS.fullmatch(value) is None:
-        raise ValueError("must be a whole number from 1 to 5000")
-    return int(value)
+def rows_up_to(most: int) -> Callable[[object], int]:
+    """What reads a page's number of rows, as a query says it."""
+
+    def read(value: object) -> int:
+        rows = int(value) if isinstance(value, str) and ROWS.fullmatch(value) else 0
+        if not 1 <= rows <= most:
+            raise ValueError(f"must be a whole number from 1 to {most}")
+        return rows
+
+    return read
 
 
+Rows = Annotated[int, BeforeValidator(rows_up_to(MOST_ROWS))]
+CsvRows = Annotated[int, BeforeValidator(rows_up_to(MOST_CSV_ROWS))]
 Micro = Annotated[int, BeforeValidator(_micro)]
 MicroOrZero = Annotated[int, BeforeValidator(_micro_or_zero)]
 SignedMicro = Annotated[int, BeforeValidator(_signed_micro)]
 Account = Annotated[str, BeforeValidator(_account)]
+CallerId = Annotated[str, BeforeValidator(_caller_id)]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 Day = Annotated[date, BeforeValidator(_day)]
 Metadata = Annotated[str, BeforeValidator(_metadata)]

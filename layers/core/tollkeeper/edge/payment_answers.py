@@ -34,6 +34,7 @@ def show_purchase(purchase: Purchase) -> dict[str, Any]:
         "reason": purchase.reason or None,
         "created_at": purchase.created_at.isoformat(),
         "paid_at": None if purchase.paid_at is None else purchase.paid_at.isoformat(),
+        "paid": show_price(purchase.paid_minor, purchase.currency),
         "refunded": show_price(back.refunded_minor, purchase.currency),
         "clawed_back": Amount(purchase.clawed_back_microcredits),
         "uncollected": Amount(purchase.uncollected_microcredits),

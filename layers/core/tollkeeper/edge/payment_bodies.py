@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import StringConstraints
 
-from tollkeeper.edge.bodies import StrictBody
-from tollkeeper.edge.members import Account, Micro, Reason, read_rows
+from tollkeeper.edge.bodies import StrictBody, StrictQuery
+from tollkeeper.edge.members import USUAL_ROWS, Account, Micro, Reason, Rows
 
 
 class RefundPurchaseBody(StrictBody):
@@ -26,10 +26,8 @@ class ReleaseCaseBody(StrictBody):
     reason: Reason
 
 
-class PurchasesQuery(BaseModel):
+class PurchasesQuery(StrictQuery):
     """GET /v1/accounts/{id}/purchases."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    limit: Annotated[int, BeforeValidator(read_rows), Field(le=5000)] | None = None
+    limit: Rows = USUAL_ROWS
     cursor: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None

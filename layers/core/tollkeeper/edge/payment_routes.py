@@ -8,17 +8,16 @@ from tollkeeper.domain.cases import Release, Resolution
 from tollkeeper.domain.errors import InvalidError
 from tollkeeper.domain.purchases import PURCHASE_ID
 from tollkeeper.domain.refunding import RefundRequest
-from tollkeeper.edge.bodies import QuarantineQuery
 from tollkeeper.edge.commands import read_keyed
 from tollkeeper.edge.http import Answer, Request
 from tollkeeper.edge.observability import log_fact, log_outcome
+from tollkeeper.edge.pages import answer_page, read_asked
 from tollkeeper.edge.payment_answers import show_case, show_purchase
 from tollkeeper.edge.payment_bodies import PurchasesQuery, RefundPurchaseBody, ReleaseCaseBody
-from tollkeeper.edge.quarantine_routes import MOST_ROWS, USUAL_ROWS, read_place, show_place
 from tollkeeper.service.ports import RefundGateway, World
 from tollkeeper.service.refunding import refund_purchase
 from tollkeeper.service.releasing import list_cases, release_case
-from tollkeeper.service.selling import read_purchase
+from tollkeeper.service.selling import NO_PURCHASE, read_purchase
 from tollkeeper.store.cases import CASE_SHARDS
 
 ACTIONS = {"grant": Resolution.GRANTED, "dismiss": Resolution.DISMISSED}
@@ -27,21 +26,21 @@ ACTIONS = {"grant": Resolution.GRANTED, "dismiss": Resolution.DISMISSED}
 def answer_purchase(world: World, request: Request) -> Response[str]:
     """Where the purchase in the path stands. Raises: NotFoundError."""
     purchase = read_purchase(world, request.path("purchase_id"))
+    request.require_own(purchase.account, NO_PURCHASE)
     return Answer(show_purchase(purchase)).to_response()
 
 
 def answer_purchases(world: World, request: Request) -> Response[str]:
     """A page of the account's purchases, the newest of the page first. Raises: InvalidError."""
     query = request.query(PurchasesQuery)
-    limit = min(query.limit or USUAL_ROWS, MOST_ROWS)
     after = query.cursor or ""
     if after and PURCHASE_ID.fullmatch(after) is None:
         raise InvalidError("cursor", "is not one that a page gave out")
-    found = world.ledger.read_purchases(request.account(), limit=limit, after=after)
+    found = world.ledger.read_purchases(request.account(), limit=query.limit, after=after)
     newest = sorted(found, key=lambda purchase: purchase.created_at, reverse=True)
     body = {
         "purchases": [show_purchase(purchase) for purchase in newest],
-        "next_cursor": found[-1].id if len(found) == limit else None,
+        "next_cursor": found[-1].id if len(found) == query.limit else None,
     }
     return Answer(body).to_response()
 
@@ -69,13 +68,9 @@ def answer_refund(world: World, gateway: RefundGateway, request: Request) -> Res
 
 def answer_cases(world: World, request: Request) -> Response[str]:
     """A page of the payments that need a person. Raises: InvalidError."""
-    query = request.query(QuarantineQuery)
-    place = None if query.cursor is None else read_place(query.cursor, CASE_SHARDS)
-    limit = min(query.limit or USUAL_ROWS, MOST_ROWS)
+    limit, place = read_asked(request, parts=CASE_SHARDS)
     page = list_cases(world, limit=limit, place=place)
-    cursor = None if page.next_place is None else show_place(*page.next_place)
-    cases = [show_case(each) for each in page.cases]
-    return Answer({"cases": cases, "next_cursor": cursor}).to_response()
+    return answer_page("cases", page, show_case)
 
 
 def answer_release(world: World, request: Request) -> Response[str]:

@@ -23,6 +23,7 @@ from tollkeeper.edge.stripe_objects import (
     StripeObject,
     find_purchase_id,
     read_object,
+    tell_money,
 )
 from tollkeeper.edge.stripe_signature import LARGEST_EVENT_BYTES, SECRET, verify_signature
 from tollkeeper.edge.wire import read_json
@@ -168,15 +169,12 @@ def _read_intent(head: EventHead, members: Members) -> Payment | MoneyNews | Non
     intent = read_object(stripe_objects.Intent, members, "a payment intent")
     charged_minor = (intent.amount_received or intent.amount) if is_paid else 0
     if not purchase:
-        return MoneyNews(
-            event=head.id,
-            type=head.type,
-            created_at=head.created_at,
-            is_live=head.is_live,
-            back=MoneyBack(charged_minor=charged_minor),
+        return tell_money(
+            head,
+            MoneyBack(charged_minor=charged_minor),
             charge=intent.charge,
             payment_intent=intent.id,
-            invoice=intent.invoice or "",
+            invoice=intent.invoice,
         )
     error = intent.last_payment_error
     if status is PurchaseStatus.FAILED and error is not None and error.code == NEEDS_CUSTOMER:
@@ -214,15 +212,12 @@ def _read_charge(head: EventHead, members: Members) -> MoneyNews | None:
         charged_minor=charge.charged_minor,
         refunded_minor=charge.amount_refunded,
     )
-    return MoneyNews(
-        event=head.id,
-        type=head.type,
-        created_at=head.created_at,
-        is_live=head.is_live,
-        back=back,
+    return tell_money(
+        head,
+        back,
         charge=charge.id,
-        payment_intent=charge.payment_intent or "",
-        invoice=charge.invoice or "",
+        payment_intent=charge.payment_intent,
+        invoice=charge.invoice,
         purchase=purchase,
     )
 
@@ -233,14 +228,11 @@ def _read_dispute(head: EventHead, members: Members) -> MoneyNews | None:
     state = BY_DISPUTE_EVENT.get(head.type) or BY_DISPUTE_STATUS.get(dispute.status)
     if state is None or not (dispute.charge or dispute.payment_intent):
         return None
-    return MoneyNews(
-        event=head.id,
-        type=head.type,
-        created_at=head.created_at,
-        is_live=head.is_live,
-        back=MoneyBack(disputes=(Dispute(dispute.id, dispute.amount, state),)),
-        charge=dispute.charge or "",
-        payment_intent=dispute.payment_intent or "",
+    return tell_money(
+        head,
+        MoneyBack(disputes=(Dispute(dispute.id, dispute.amount, state),)),
+        charge=dispute.charge,
+        payment_intent=dispute.payment_intent,
         purchase=find_purchase_id(members),
     )
 

@@ -24,6 +24,7 @@ from tollkeeper.edge.stripe_objects import (
     StripeId,
     StripeObject,
     read_object,
+    tell_money,
 )
 
 Second = Annotated[int, Field(ge=0, lt=10**11)]
@@ -188,15 +189,7 @@ def _read_invoice_payment(head: EventHead, members: Members) -> MoneyNews | None
     charge = _id_at(paid.payment, "charge")
     if not paid.invoice or not (payment_intent or charge):
         return None
-    return MoneyNews(
-        event=head.id,
-        type=head.type,
-        created_at=head.created_at,
-        is_live=head.is_live,
-        payment_intent=payment_intent,
-        charge=charge,
-        invoice=paid.invoice,
-    )
+    return tell_money(head, payment_intent=payment_intent, charge=charge, invoice=paid.invoice)
 
 
 def _moment(seconds: int) -> datetime:

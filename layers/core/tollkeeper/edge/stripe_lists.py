@@ -12,6 +12,7 @@ from tollkeeper.domain.purchases import PURCHASE_ID
 from tollkeeper.edge.settings import Settings
 from tollkeeper.edge.stripe_client import asking_stripe, sdk_client
 from tollkeeper.edge.stripe_events import SETTLED, read_fact
+from tollkeeper.edge.stripe_invoices import ENDED
 from tollkeeper.service.ports import Secrets
 from tollkeeper.service.reconciling import Kind, Listed, Page
 
@@ -65,9 +66,9 @@ class ListGateway:
 
 
 def choose_lists(settings: Settings, secrets: Secrets) -> ListGateway:
-    """Stripe's lists, or those of the simulated Stripe on one machine."""
-    api_url = settings.stripe_api_url if settings.stage == "local" else ""
-    return ListGateway(secrets.read_secret("STRIPE_SECRET_KEY"), api_url=api_url or None)
+    """Stripe's lists; on one machine those of the Stripe that the settings name."""
+    api_key = secrets.read_secret("STRIPE_SECRET_KEY")
+    return ListGateway(api_key, api_url=settings.stripe_api or None)
 
 
 def read_list(kind: Kind, data: object) -> Page:
@@ -93,7 +94,7 @@ def _read_safely(kind: Kind, row: Object, read: Callable[[Object], Listed]) -> L
         return Listed(kind, _text(row, "id"), problem=error.detail)
 
 
-# ------------------------------------------------------------------------------- the six lists
+# ------------------------------------------------------------------------------- the seven lists
 
 
 def _read_session(session: Object) -> Listed:
@@ -168,6 +169,12 @@ def _read_invoice(invoice: Object) -> Listed:
     )
 
 
+def _read_ended(event: Object) -> Listed:
+    """A subscription's end, by its event. Why: subscriptions are not listed by when they ended."""
+    fact = read_fact(event)
+    return Listed(Kind.ENDED, _text(event, "id"), facts=() if fact is None else (fact,))
+
+
 INTENT_TYPES = {
     "succeeded": "payment_intent.succeeded",
     "canceled": "payment_intent.canceled",
@@ -200,6 +207,7 @@ LISTS: Mapping[Kind, List] = {
     Kind.CHARGES: List("/v1/charges", {}, _read_charge),
     Kind.REFUNDS: List("/v1/refunds", {"expand": ["data.charge"]}, _read_refund),
     Kind.DISPUTES: List("/v1/disputes", {}, _read_dispute),
+    Kind.ENDED: List("/v1/events", {"type": ENDED}, _read_ended),
 }
 
 

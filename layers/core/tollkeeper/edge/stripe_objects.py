@@ -14,6 +14,8 @@ from typing import Annotated, Any, TypeVar, cast
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from tollkeeper.domain.errors import MalformedError
+from tollkeeper.domain.money_back import NO_MONEY_BACK, MoneyBack
+from tollkeeper.domain.payments import MoneyNews
 from tollkeeper.domain.purchases import PURCHASE_ID
 
 Members = Mapping[str, object]
@@ -57,6 +59,29 @@ class EventHead:
     type: str
     created_at: datetime
     is_live: bool | None
+
+
+def tell_money(
+    head: EventHead,
+    back: MoneyBack = NO_MONEY_BACK,
+    *,
+    charge: str | None = None,
+    payment_intent: str | None = None,
+    invoice: str | None = None,
+    purchase: str = "",
+) -> MoneyNews:
+    """What the event says of a payment's money, by those of its ids that the event has."""
+    return MoneyNews(
+        event=head.id,
+        type=head.type,
+        created_at=head.created_at,
+        is_live=head.is_live,
+        back=back,
+        charge=charge or "",
+        payment_intent=payment_intent or "",
+        invoice=invoice or "",
+        purchase=purchase,
+    )
 
 
 class Session(StripeObject):

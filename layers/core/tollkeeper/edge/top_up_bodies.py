@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
-from tollkeeper.edge.bodies import StrictBody
-from tollkeeper.edge.members import Id, Micro, Moment, Reason, read_rows
+from tollkeeper.edge.bodies import StrictBody, StrictQuery
+from tollkeeper.edge.members import USUAL_ROWS, Id, Micro, Moment, Reason, Rows
 
 Url = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=2048)]
 CODE = r"^[A-Za-z0-9-]{3,40}$"
@@ -35,6 +35,7 @@ class TopUpBody(StrictBody):
     monthly_cap: Micro | None = None
     on: bool = True
     return_url: Url | None = None
+    disputes: Literal["cleared"] | None = None
     reason: Reason | None = None
 
 
@@ -56,10 +57,8 @@ class RedeemBody(StrictBody):
     code: CodeText
 
 
-class CodesQuery(BaseModel):
+class CodesQuery(StrictQuery):
     """GET /v1/codes."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    limit: Annotated[int, BeforeValidator(read_rows), Field(le=5000)] | None = None
+    limit: Rows = USUAL_ROWS
     cursor: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None

@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from tollkeeper.domain.catalog import Catalog
-from tollkeeper.domain.errors import InvalidError
+from tollkeeper.domain.errors import ForbiddenError, InvalidError
 from tollkeeper.domain.money import MICRO, minor_digits, show_price
 from tollkeeper.domain.return_urls import ReturnPolicy
 from tollkeeper.edge.answers import answer_entry
@@ -59,7 +59,20 @@ def read_set_top_up(request: Request, catalog: Catalog, settings: Settings) -> S
         most_minor=_read_cap(body.monthly_cap, body.pack, catalog),
         is_on=body.on,
         return_url=body.return_url or "",
+        clears_disputes=_clears_disputes(request, body),
     )
+
+
+def _clears_disputes(request: Request, body: TopUpBody) -> bool:
+    """An operator asks for it. Raises: ForbiddenError.
+
+    Why: whoever disputes payments must not be able to free the card for the next one.
+    """
+    if body.disputes is None:
+        return False
+    if "admin" not in request.principal().scopes:
+        raise ForbiddenError("Only a key with the scope admin clears disputes.")
+    return True
 
 
 def _read_cap(cap_micro: int | None, pack: str, catalog: Catalog) -> int | None:

@@ -1,22 +1,16 @@
-"""What became of a Stripe event, and patience where two of them meet."""
+"""What became of a Stripe event."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from tollkeeper.domain.cases import Case
-from tollkeeper.domain.errors import BusyError
 from tollkeeper.domain.payments import PaymentOutcome
 from tollkeeper.domain.purchases import EventSeen, Purchase
-from tollkeeper.service.commit import FIRST_PAUSE_S, Outcome
+from tollkeeper.service.commit import Outcome
 from tollkeeper.service.ports import World
-from tollkeeper.store.ledger import ContendedError, TakenError
-
-MOST_TRIES = 5
-Done = TypeVar("Done")
 
 
 class Told(Protocol):
@@ -57,16 +51,3 @@ def seen(world: World, told: Told, outcome: PaymentOutcome) -> tuple[EventSeen, 
     if not told.event:
         return ()
     return (EventSeen(told.event, told.type, outcome.value, world.clock.now()),)
-
-
-def until_written(world: World, apply: Callable[[], Done]) -> Done:
-    """What became of it, decided again as often as somebody else was faster.
-
-    Raises: BusyError where Stripe should send the event again.
-    """
-    for number in range(MOST_TRIES):
-        try:
-            return apply()
-        except (TakenError, ContendedError):
-            world.clock.pause(FIRST_PAUSE_S * 2**number * (0.5 + world.ids.fraction()))
-    raise BusyError("The purchase is busy; the same event is safe to send again.")

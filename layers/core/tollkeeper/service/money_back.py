@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tollkeeper.domain.clawback import ended_of
 from tollkeeper.domain.draft import Decision, Draft
 from tollkeeper.domain.entries import AccountId, EntryKey
 from tollkeeper.domain.money_back import NO_MONEY_BACK
@@ -20,8 +21,9 @@ from tollkeeper.domain.purchases import (
     moved,
     purchase_entry_key,
 )
-from tollkeeper.service.applied import Applied, seen, until_written
+from tollkeeper.service.applied import Applied, seen
 from tollkeeper.service.commit import Order, commit
+from tollkeeper.service.patience import until_written
 from tollkeeper.service.ports import World
 from tollkeeper.service.selling import find_purchase
 from tollkeeper.store.ledger import TakenError
@@ -59,7 +61,7 @@ def _follow(world: World, name: str) -> list[Linked]:
     """The link of that id and those it stands for; what is not there yet is an empty one."""
     chain: list[Linked] = []
     for _ in range(MOST_HOPS):
-        link = world.ledger.read_link(name) or unknown_link(name)
+        link = find_link(world, name)
         chain.append(link)
         if link.purchase or not link.stands_for:
             break
@@ -76,9 +78,9 @@ def find_paid(world: World, *names: str) -> Purchase | None:
     return None
 
 
-def unknown_link(target: str) -> Linked:
-    """The link of an id that nobody has heard of: version 0 is not written yet."""
-    return Linked(target, AccountId(""), "", version=0)
+def find_link(world: World, target: str) -> Linked:
+    """The link of that id; one that nobody has heard of has version 0. Cost: one GetItem."""
+    return world.ledger.read_link(target) or Linked(target, AccountId(""), "", version=0)
 
 
 def _find_named(world: World, news: MoneyNews) -> Purchase | None:
@@ -212,7 +214,7 @@ def _read_expired(world: World, purchase: Purchase) -> int:
     if account is None or any(grant.id == purchase.grant for grant in account.grants):
         return 0
     row = world.ledger.read_entry(purchase.account, EntryKey(f"t#expire:{purchase.grant}"))
-    return 0 if row is None else row.moved_microcredits
+    return 0 if row is None else ended_of(row, purchase.credits_microcredits)
 
 
 def read_early(world: World, purchase: Purchase, *targets: str) -> Early:

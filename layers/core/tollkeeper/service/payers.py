@@ -14,16 +14,16 @@ from tollkeeper.domain.billing import (
 )
 from tollkeeper.domain.draft import Decision, Draft
 from tollkeeper.domain.entries import AccountId, EntryKey, EntryKind
-from tollkeeper.domain.errors import BusyError
 from tollkeeper.domain.purchases import Purchase
 from tollkeeper.domain.top_ups import settle_top_up
-from tollkeeper.service.commit import FIRST_PAUSE_S, Order, commit
+from tollkeeper.service.commit import Order, commit
+from tollkeeper.service.patience import until_written
 from tollkeeper.service.ports import World
 from tollkeeper.store.billing import billing_from_item, billing_key
-from tollkeeper.store.ledger import ContendedError, TakenError
 from tollkeeper.store.writes import also_to_writes
 
 MOST_TRIES = 6
+BUSY = "The account's billing is busy; the same again is safe."
 
 
 def read_billing(world: World, account: AccountId) -> Billing:
@@ -39,16 +39,15 @@ def change_billing(
 
     Raises: BusyError. Cost: one GetItem, and where it changes something one TransactWriteItems.
     """
-    for number in range(MOST_TRIES):
+
+    def apply() -> Billing:
         before = read_billing(world, account)
         after = change(before)
         if replace(after, version=before.version) == before:
             return before
-        try:
-            return write_billing(world, next_version(before, after))
-        except (TakenError, ContendedError):
-            pause(world, number)
-    raise BusyError("The account's billing is busy; the same again is safe.")
+        return write_billing(world, next_version(before, after))
+
+    return until_written(world, apply, tries=MOST_TRIES, busy=BUSY)
 
 
 def write_billing(world: World, billing: Billing, *also: object) -> Billing:
@@ -58,11 +57,6 @@ def write_billing(world: World, billing: Billing, *also: object) -> Billing:
     """
     world.ledger.write_puts(*also_to_writes(billing.account, BillingMoved(billing), *also))
     return billing
-
-
-def pause(world: World, number: int) -> None:
-    """Somebody else had time to end; longer after each try."""
-    world.clock.pause(FIRST_PAUSE_S * 2**number * (0.5 + world.ids.fraction()))
 
 
 def save_payer(world: World, account: AccountId, customer: str, payment_method: str = "") -> None:
@@ -94,20 +88,18 @@ def note_top_up(world: World, purchase: Purchase, *, reason: str = "") -> None:
     A rule that is turned off by it says so in a row of the ledger, whose event tells the app.
     Raises: BusyError. Cost: one GetItem, and where it ended one TransactWriteItems or `commit`.
     """
-    for number in range(MOST_TRIES):
+
+    def apply() -> None:
         before = read_billing(world, purchase.account)
         after = settle_top_up(before, purchase, world.clock.now(), reason=reason)
         if after == before:
             return
-        try:
-            if after.is_topping_up or not before.is_topping_up:
-                write_billing(world, after)
-            else:
-                _turn_off(world, after, purchase)
-            return
-        except (TakenError, ContendedError):
-            pause(world, number)
-    raise BusyError("The account's billing is busy; the same again is safe.")
+        if after.is_topping_up or not before.is_topping_up:
+            write_billing(world, after)
+        else:
+            _turn_off(world, after, purchase)
+
+    until_written(world, apply, tries=MOST_TRIES, busy=BUSY)
 
 
 def _turn_off(world: World, billing: Billing, purchase: Purchase) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from tollkeeper.domain.cases import Case, case_id_of
+from tollkeeper.domain.errors import BusyError
 from tollkeeper.domain.payments import Payment, PaymentOutcome
 from tollkeeper.domain.purchases import Purchase
 from tollkeeper.service.applied import Applied, Told, seen
 from tollkeeper.service.ports import World
+
+MISSING_FOR = timedelta(hours=1)
 
 
 def new_case(world: World, case: Case) -> Case | None:
@@ -42,3 +47,15 @@ def open_case(world: World, told: Told, case: Case, purchase: Purchase | None = 
     if opened is not None:
         world.ledger.write_facts(opened, *seen(world, told, outcome))
     return Applied(outcome, purchase, case.reason, case=opened)
+
+
+def open_case_late(world: World, told: Told, case: Case, *, missing: str) -> Applied:
+    """The case about money whose owner or purchase is not there; open an hour after its event.
+
+    Why: what is missing may come with another event or not at all. For an hour Stripe is asked
+    to send this one again; the money that came in is then left to a person.
+    Raises: BusyError with the sentence `missing` within the hour.
+    """
+    if world.clock.now() - told.created_at < MISSING_FOR:
+        raise BusyError(f"{missing}; send the event again.")
+    return open_case(world, told, case)

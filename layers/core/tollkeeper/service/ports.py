@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tollkeeper.domain.catalog import Catalog
-from tollkeeper.domain.purchases import Purchase
-from tollkeeper.domain.refund_asks import RefundAsk
-from tollkeeper.domain.top_ups import CardPayment
 from tollkeeper.store.ledger import Ledger
+
+if TYPE_CHECKING:
+    from tollkeeper.domain.purchases import Purchase
+    from tollkeeper.domain.refund_asks import RefundAsk
+    from tollkeeper.domain.top_ups import CardPayment
 
 
 class Clock(Protocol):

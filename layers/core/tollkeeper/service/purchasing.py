@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 from tollkeeper.domain.account import Status
 from tollkeeper.domain.cases import Case, case_id_of
 from tollkeeper.domain.draft import Decision, Draft
 from tollkeeper.domain.entries import AccountId
-from tollkeeper.domain.errors import AccountClosedError, BusyError
+from tollkeeper.domain.errors import AccountClosedError
 from tollkeeper.domain.payments import (
     Payment,
     PaymentOutcome,
     RefundFailed,
     Verdict,
+    find_second,
     follow,
     judge_payment,
 )
@@ -30,14 +30,13 @@ from tollkeeper.domain.purchases import (
     moved,
     purchase_entry_key,
 )
-from tollkeeper.service.applied import Applied, seen, until_written
+from tollkeeper.service.applied import Applied, seen
 from tollkeeper.service.commit import Order, commit
-from tollkeeper.service.money_back import apply_once, find_paid, read_early, unknown_link
-from tollkeeper.service.payment_cases import case_of_payment, new_case, open_case
+from tollkeeper.service.money_back import apply_once, find_link, find_paid, read_early
+from tollkeeper.service.patience import until_written
+from tollkeeper.service.payment_cases import case_of_payment, new_case, open_case, open_case_late
 from tollkeeper.service.ports import World
 from tollkeeper.service.selling import find_purchase
-
-MISSING_FOR = timedelta(hours=1)
 
 
 def apply_payment(world: World, payment: Payment, *, expects_live: bool) -> Applied:
@@ -81,15 +80,13 @@ def _miss(world: World, payment: Payment) -> Applied:
     """What becomes of an event whose purchase is not there.
 
     Why: a purchase is recorded before its page opens, so this is no race of ours. It is another
-    stack on the same Stripe account, or a table that was restored to an earlier moment. For an
-    hour Stripe is asked to send it again; money that came in is then left to a person.
+    stack on the same Stripe account, or a table that was restored to an earlier moment.
     """
     if payment.status is not PurchaseStatus.PAID:
         return Applied(PaymentOutcome.IGNORED, reason="no such purchase")
-    if world.clock.now() - payment.created_at < MISSING_FOR:
-        raise BusyError(f"The purchase {payment.purchase} is not there; send the event again.")
     case = case_of_payment(world, payment, "paid, but there is no such purchase")
-    return open_case(world, payment, case)
+    missing = f"The purchase {payment.purchase} is not there"
+    return open_case_late(world, payment, case, missing=missing)
 
 
 def _learn(world: World, payment: Payment, purchase: Purchase, *, expects_live: bool) -> Applied:
@@ -99,6 +96,10 @@ def _learn(world: World, payment: Payment, purchase: Purchase, *, expects_live: 
     """
     if payment.status is not PurchaseStatus.PAID or payment.is_live is not expects_live:
         return Applied(PaymentOutcome.IGNORED, purchase, "its page says what becomes of it")
+    second = find_second(purchase, payment)
+    if second:
+        twice = Verdict(PaymentOutcome.QUARANTINED, reason=f"paid before, and {second}")
+        return _leave(world, payment, purchase, twice)
     return apply_once(world, payment.news)
 
 
@@ -156,7 +157,7 @@ def _begin_plan(world: World, payment: Payment, purchase: Purchase) -> Applied:
 
 def _lead(world: World, target: str, account: AccountId, purchase: str = "") -> Linked | None:
     """The link of that id, to be written; None where it leads to an account already."""
-    link = (world.ledger.read_link(target) or unknown_link(target)) if target else None
+    link = find_link(world, target) if target else None
     if link is None or link.account:
         return None
     return replace(link, account=account, purchase=purchase, version=link.version + 1)

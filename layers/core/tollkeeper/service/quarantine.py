@@ -26,13 +26,11 @@ from tollkeeper.service.charging import (
     refusing,
 )
 from tollkeeper.service.commit import Outcome
+from tollkeeper.service.part_lists import PartList, PartPage, Place, read_parts
 from tollkeeper.service.ports import World
 from tollkeeper.store.keys import WAITING_SHARDS, waiting_pk
 from tollkeeper.store.quarantine import waiting_from_item
-
-ROWS_PER_READ = 200
-MOST_READS = 20
-"""How many reads one page may take, where most of what is read waits no more."""
+from tollkeeper.store.rows import Item
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,34 +93,12 @@ def _price(charge: Entry, catalog: Catalog) -> Priced:
     return priced
 
 
-@dataclass(frozen=True, slots=True)
-class WaitingPage:
-    """What waits, and where the next page begins: a part of the list, and a place in it."""
-
-    waiting: tuple[Waiting, ...]
-    next_place: tuple[int, str] | None
+def list_quarantine(world: World, *, limit: int, place: Place | None) -> PartPage[Waiting]:
+    """Up to `limit` charges that wait for their price. Cost: as read_parts."""
+    charges = PartList(WAITING_SHARDS, waiting_pk, _open_from_item)
+    return read_parts(world, charges, limit=limit, place=place)
 
 
-def list_quarantine(world: World, *, limit: int, place: tuple[int, str] | None) -> WaitingPage:
-    """Up to `limit` charges that wait for their price, the oldest of each part first.
-
-    A page may be short, even empty, and yet have a next one.
-    Cost: one strong Query per 200 items of the list, at most 20.
-    """
-    shard, after = place or (0, "")
-    found: list[Waiting] = []
-    for _ in range(MOST_READS):
-        pk = waiting_pk(shard)
-        items = world.ledger.read_items(pk, limit=ROWS_PER_READ, after=after)
-        for item in items:
-            after = item["sk"]["S"]
-            waiting = waiting_from_item(item)
-            if waiting.resolved_at is None:
-                found.append(waiting)
-            if len(found) == limit:
-                return WaitingPage(tuple(found), (shard, after))
-        if len(items) < ROWS_PER_READ:
-            shard, after = shard + 1, ""
-        if shard == WAITING_SHARDS:
-            return WaitingPage(tuple(found), None)
-    return WaitingPage(tuple(found), (shard, after))
+def _open_from_item(item: Item) -> Waiting | None:
+    waiting = waiting_from_item(item)
+    return waiting if waiting.resolved_at is None else None

@@ -31,11 +31,12 @@ class Kind(StrEnum):
     CHARGES = "charges"
     REFUNDS = "refunds"
     DISPUTES = "disputes"
+    ENDED = "ended_subscriptions"
 
 
 # How long after it was made a thing still changes: a bank debit is paid days later, an invoice
 # after several tries of its card, and a dispute is decided after months. A refund is listed by
-# its own date, and a charge changes by nothing else.
+# its own date, and a charge changes by nothing else; so is a subscription's end, whose event it is.
 CHANGES_FOR = {
     Kind.SESSIONS: timedelta(days=21),
     Kind.INVOICES: timedelta(days=35),
@@ -43,6 +44,7 @@ CHANGES_FOR = {
     Kind.CHARGES: timedelta(0),
     Kind.REFUNDS: timedelta(0),
     Kind.DISPUTES: timedelta(days=120),
+    Kind.ENDED: timedelta(0),
 }
 
 
@@ -221,13 +223,14 @@ class Reconciler:
             report.differs.append(_tell(listed, Differs.UNREADABLE, reason=error.detail))
             return
         self._count(listed, applied, report)
-        self._compare(listed, began, report)
+        if not any(map(_is_open_case, applied)):
+            self._compare(listed, began, report)
 
     def _count(self, listed: Listed, applied: list[Applied], report: Report) -> None:
         counts = report.counts[listed.kind]
         quarantined = [a for a in applied if a.outcome is PaymentOutcome.QUARANTINED]
         healed = [a for a in applied if a.outcome not in CHANGED_NOTHING and a not in quarantined]
-        for each in quarantined:
+        for each in [each for each in quarantined if not _is_open_case(each)]:
             report.differs.append(_tell(listed, Differs.NOT_GRANTED, each))
         for each in healed:
             report.healed.append(_tell(listed, each.outcome.value, each))
@@ -247,6 +250,11 @@ class Reconciler:
         if what is not None:
             told = _tell(listed, what)
             report.differs.append(told if found is None else replace(told, account=found.account))
+
+
+def _is_open_case(applied: Applied) -> bool:
+    """A person knows of it already, so it is counted and not told again."""
+    return applied.outcome is PaymentOutcome.QUARANTINED and applied.case is None
 
 
 def _find_difference(listed: Listed, found: Purchase | None, began: datetime) -> Differs | None:

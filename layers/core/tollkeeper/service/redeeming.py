@@ -16,7 +16,6 @@ from tollkeeper.domain.codes import (
 from tollkeeper.domain.draft import Decision, Draft
 from tollkeeper.domain.entries import AccountId, EntryKey
 from tollkeeper.domain.errors import (
-    BusyError,
     CodeExistsError,
     CodeUsedError,
     IdempotencyMismatchError,
@@ -24,7 +23,7 @@ from tollkeeper.domain.errors import (
     UnknownCodeError,
 )
 from tollkeeper.service.commit import Order, Outcome, commit
-from tollkeeper.service.payers import pause
+from tollkeeper.service.patience import until_written
 from tollkeeper.service.ports import World
 from tollkeeper.store.codes import (
     CODE_PREFIX,
@@ -120,20 +119,19 @@ def end_code(world: World, text: str) -> PromoCode:
         name = parse_code(text)
     except InvalidError:
         raise UnknownCodeError("There is no such code.") from None
-    for number in range(MOST_TRIES):
+
+    def apply() -> PromoCode:
         code = read_code(world, name)
         if code is None:
             raise UnknownCodeError("There is no such code.")
         if not code.is_active:
             return code
         ended = replace(code, is_active=False, version=code.version + 1)
-        try:
-            world.ledger.write_puts(*also_to_writes(NOBODY, CodeMoved(ended)))
-        except (TakenError, ContendedError):
-            pause(world, number)
-        else:
-            return ended
-    raise BusyError("The code is busy; the same request is safe.")
+        world.ledger.write_puts(*also_to_writes(NOBODY, CodeMoved(ended)))
+        return ended
+
+    busy = "The code is busy; the same request is safe."
+    return until_written(world, apply, tries=MOST_TRIES, busy=busy)
 
 
 def redeem(world: World, account: AccountId, command: Redeem) -> Outcome:
@@ -146,20 +144,18 @@ def redeem(world: World, account: AccountId, command: Redeem) -> Outcome:
     Why: the row, the count and the mark are one transaction. The mark is no part of the
     account's items, so it is there when these are deleted.
     """
-    for number in range(MOST_TRIES):
+
+    def apply() -> Outcome:
         code = read_code(world, command.code)
         mark = world.ledger.read_item(redeemed_key(command.code, redeemer_digest(account)))
 
-        def decide(
-            draft: Draft, code: PromoCode | None = code, is_used: bool = mark is not None
-        ) -> Decision:
-            if is_used:
+        def decide(draft: Draft) -> Decision:
+            if mark is not None:
                 raise CodeUsedError(f"The account redeemed the code {command.code} before.")
             return decide_redemption(draft, command, code)
 
         order = Order(account, command.key, request_hash=command.request_hash, decide=decide)
-        try:
-            return commit(world, order)
-        except TakenError:
-            pause(world, number)
-    raise BusyError("The code is busy; the same request with the same key is safe.")
+        return commit(world, order)
+
+    busy = "The code is busy; the same request with the same key is safe."
+    return until_written(world, apply, tries=MOST_TRIES, busy=busy)

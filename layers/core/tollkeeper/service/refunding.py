@@ -17,10 +17,9 @@ from tollkeeper.domain.refunding import (
     find_ask,
     refuse_forgotten,
 )
-from tollkeeper.service.applied import MOST_TRIES
 from tollkeeper.service.charging import Keyed
-from tollkeeper.service.commit import FIRST_PAUSE_S
 from tollkeeper.service.money_back import apply_money_back
+from tollkeeper.service.patience import MOST_TRIES, pause
 from tollkeeper.service.ports import RefundGateway, RefundMade, World
 from tollkeeper.service.selling import read_purchase
 from tollkeeper.store.ledger import TakenError
@@ -95,7 +94,7 @@ def _write(world: World, purchase_id: str, change: Callable[[Purchase], Purchase
         try:
             world.ledger.write_purchase(after)
         except TakenError:
-            world.clock.pause(FIRST_PAUSE_S * 2**number * (0.5 + world.ids.fraction()))
+            pause(world, number)
         else:
             return after
     raise BusyError("The purchase is busy; the same request with the same key is safe.")

@@ -23,18 +23,16 @@ from tollkeeper.domain.purchases import (
     purchase_entry_key,
     purchase_id_of,
 )
-from tollkeeper.service.applied import until_written
 from tollkeeper.service.charging import Keyed
 from tollkeeper.service.commit import Order, Outcome, commit
 from tollkeeper.service.money_back import read_early
+from tollkeeper.service.part_lists import PartList, PartPage, Place, read_parts
+from tollkeeper.service.patience import until_written
 from tollkeeper.service.ports import World
 from tollkeeper.service.selling import find_purchase
 from tollkeeper.store.cases import CASE_SHARDS, case_from_item
 from tollkeeper.store.keys import case_list_pk
-
-ROWS_PER_READ = 200
-MOST_READS = 20
-"""How many reads one page may take, where most of what is read is resolved."""
+from tollkeeper.store.rows import Item
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +42,6 @@ class Released:
     case: Case
     granted: Outcome | None = None
     was_replayed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class CasePage:
-    """Cases that are open, and where the next page begins: a part of the list, and a place."""
-
-    cases: tuple[Case, ...]
-    next_place: tuple[int, str] | None
 
 
 def release_case(world: World, release: Release, keyed: Keyed) -> Released:
@@ -131,6 +121,9 @@ def _what_to_grant(
         if release.account or release.credits_microcredits is not None:
             raise InvalidError("credits", "and account are those of the purchase")
         return replace(known, reason=""), ()
+    if release.account and case.account and release.account != case.account:
+        # Why: whoever mistypes an account must not give somebody's money to somebody else.
+        raise InvalidError("account", f"is not the case's own, {case.account}; leave it out")
     account = AccountId(release.account or case.account)
     credits = release.credits_microcredits
     if not account:
@@ -153,25 +146,12 @@ def _what_to_grant(
     return purchase, (Linked(purchase_id, account, purchase_id),)
 
 
-def list_cases(world: World, *, limit: int, place: tuple[int, str] | None) -> CasePage:
-    """Up to `limit` open cases, the oldest of each part of the list first.
+def list_cases(world: World, *, limit: int, place: Place | None) -> PartPage[Case]:
+    """Up to `limit` open cases. Cost: as read_parts."""
+    cases = PartList(CASE_SHARDS, case_list_pk, _open_from_item)
+    return read_parts(world, cases, limit=limit, place=place)
 
-    A page may be short, even empty, and yet have a next one.
-    Cost: one strong Query per 200 items of the list, at most 20.
-    """
-    shard, after = place or (0, "")
-    found: list[Case] = []
-    for _ in range(MOST_READS):
-        items = world.ledger.read_items(case_list_pk(shard), limit=ROWS_PER_READ, after=after)
-        for item in items:
-            after = item["sk"]["S"]
-            case = case_from_item(item)
-            if case.resolved_at is None:
-                found.append(case)
-            if len(found) == limit:
-                return CasePage(tuple(found), (shard, after))
-        if len(items) < ROWS_PER_READ:
-            shard, after = shard + 1, ""
-        if shard == CASE_SHARDS:
-            return CasePage(tuple(found), None)
-    return CasePage(tuple(found), (shard, after))
+
+def _open_from_item(item: Item) -> Case | None:
+    case = case_from_item(item)
+    return case if case.resolved_at is None else None

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from tollkeeper.domain.account import Status
 from tollkeeper.domain.cases import Case, case_id_of
 from tollkeeper.domain.draft import Decision, Draft
 from tollkeeper.domain.entries import AccountId
-from tollkeeper.domain.errors import AccountClosedError, BusyError, NotFoundError
+from tollkeeper.domain.errors import AccountClosedError, NotFoundError
 from tollkeeper.domain.invoices import (
     InvoicePaid,
     PlanLine,
@@ -18,6 +17,7 @@ from tollkeeper.domain.invoices import (
     find_plan_lines,
 )
 from tollkeeper.domain.payments import PaymentOutcome
+from tollkeeper.domain.plan_turns import end_key, end_subscription
 from tollkeeper.domain.purchases import (
     Early,
     EventSeen,
@@ -31,22 +31,21 @@ from tollkeeper.domain.purchases import (
 )
 from tollkeeper.domain.subscriptions import (
     NOTHING,
+    Brought,
+    Concern,
     LineOrigin,
     apply_line,
-    end_key,
-    end_subscription,
     invoice_purchase_id,
     line_key,
 )
-from tollkeeper.service.applied import Applied, seen, until_written
+from tollkeeper.service.applied import Applied, seen
 from tollkeeper.service.commit import Order, Outcome, commit
-from tollkeeper.service.money_back import read_early, unknown_link
+from tollkeeper.service.money_back import find_link, read_early
+from tollkeeper.service.patience import until_written
 from tollkeeper.service.payers import save_payer
-from tollkeeper.service.payment_cases import new_case, open_case
+from tollkeeper.service.payment_cases import new_case, open_case, open_case_late
 from tollkeeper.service.ports import World
 from tollkeeper.service.selling import find_purchase
-
-MISSING_FOR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +144,11 @@ def _leave_other(world: World, invoice: InvoicePaid) -> Applied:
 def _miss(world: World, invoice: InvoicePaid) -> Applied:
     """What becomes of a paid plan that nobody is known to have.
 
-    Why: the event that says whose subscription it is may come later; for an hour Stripe is asked
-    to send this one again, then it is left to a person.
+    Why: the event that says whose subscription it is may come later.
     """
-    if world.clock.now() - invoice.created_at < MISSING_FOR:
-        raise BusyError(f"Nobody is known to have {invoice.invoice}; send the event again.")
     case = _case_of(world, invoice, "paid, but no account is known for its subscription")
-    return open_case(world, invoice, case)
+    missing = f"Nobody is known to have {invoice.invoice}"
+    return open_case_late(world, invoice, case, missing=missing)
 
 
 def _find_account(world: World, named: str, subscription: str, customer: str) -> AccountId | None:
@@ -187,14 +184,14 @@ def _gather(
         invoice=invoice.invoice,
     )
     targets = {each.subscription for each in lines}
-    found = {each: world.ledger.read_link(each) or unknown_link(each) for each in sorted(targets)}
+    found = {each: find_link(world, each) for each in sorted(targets)}
     links = [
         replace(link, account=link.account or account, version=link.version + 1)
         for link in found.values()
     ]
     links.append(Linked(purchase.id, account, purchase.id))
     if invoice.customer:
-        payer = world.ledger.read_link(invoice.customer) or unknown_link(invoice.customer)
+        payer = find_link(world, invoice.customer)
         if not payer.account:
             links.append(replace(payer, account=account, version=payer.version + 1))
     early = read_early(world, purchase, invoice.invoice, invoice.payment_intent, invoice.charge)
@@ -214,22 +211,38 @@ def _renew(world: World, renewal: _Renewal) -> Applied:
     purchase = renewal.purchase
     after = purchase
 
+    case: Case | None = None
+
     def decide(draft: Draft) -> Decision | None:
-        nonlocal after
-        decision, after = _decide(draft, renewal)
-        return decision
+        nonlocal after, case
+        brought, after = _decide(draft, renewal)
+        case = _case_about(world, renewal, brought.concern)
+        if brought.entry is None:
+            return None
+        cases = () if case is None else (case,)
+        return draft.decide(brought.entry, PurchaseMoved(after), *renewal.also, *cases)
 
     key = line_key(renewal.invoice.invoice, renewal.lines[-1].line.id)
     written = commit(world, Order(purchase.account, key, request_hash="", decide=decide))
     if written.was_replayed:
         return Applied(PaymentOutcome.DUPLICATE, after)
     if written.entry is None:
-        return _note_idle(world, renewal)
-    return Applied(PaymentOutcome.GRANTED, after, granted=written)
+        return _note_idle(world, renewal, case)
+    return Applied(PaymentOutcome.GRANTED, after, granted=written, case=case)
 
 
-def _decide(draft: Draft, renewal: _Renewal) -> tuple[Decision | None, Purchase]:
-    """All lines have done what they pay for, or None where they bring nothing any more.
+def _case_about(world: World, renewal: _Renewal, concern: Concern | None) -> Case | None:
+    """The case about what a person must look at, if there is none yet. Cost: one GetItem."""
+    invoice, purchase = renewal.invoice, renewal.purchase
+    if concern is None or not invoice.paid_minor:
+        return None
+    case = _case_of(world, invoice, concern.reason)
+    named = replace(case, id=case_id_of(concern.subject), account=purchase.account)
+    return new_case(world, replace(named, purchase=purchase.id))
+
+
+def _decide(draft: Draft, renewal: _Renewal) -> tuple[Brought, Purchase]:
+    """What all lines brought that pay for something, without a row where that is nothing.
 
     Raises: AccountClosedError, because credits of a closed account would be lost.
     """
@@ -237,33 +250,34 @@ def _decide(draft: Draft, renewal: _Renewal) -> tuple[Decision | None, Purchase]
     if draft.account.status is Status.CLOSED:
         raise AccountClosedError(f"The account {purchase.account} is closed for good.")
     origin = LineOrigin(renewal.invoice.invoice, purchase.id)
-    answer = None
-    credits, grant = 0, ""
+    all_ = NOTHING
     for each in renewal.lines:
-        brought = NOTHING
         if each.subscription not in renewal.ended:
-            brought = apply_line(draft, each, origin)
-        answer = brought.entry or answer
-        credits += brought.credits_microcredits
-        grant = brought.grant or grant
-    if answer is None:
-        return None, purchase
-    paid = replace(purchase, credits_microcredits=credits, grant=grant, paid_at=draft.at)
+            all_ = all_.and_also(apply_line(draft, each, origin))
+    if all_.entry is None:
+        return all_, purchase
+    paid = replace(
+        purchase,
+        credits_microcredits=all_.credits_microcredits,
+        grant=all_.grant,
+        paid_at=draft.at,
+    )
     key = early_key(purchase.id)
     paid, _ = post_money_back(draft, paid, back=renewal.early.back, key=key)
-    return draft.decide(answer, PurchaseMoved(paid), *renewal.also), paid
+    return all_, paid
 
 
-def _note_idle(world: World, renewal: _Renewal) -> Applied:
+def _note_idle(world: World, renewal: _Renewal, case: Case | None) -> Applied:
     """The invoice is on record, and changes nothing: its time is over, or its subscription is."""
     is_ended = bool(renewal.ended)
     reason = "its subscription had ended" if is_ended else "a later invoice was there before it"
+    reason = reason if case is None else case.reason
     known = renewal.purchase.back.and_also(renewal.early.back)
     purchase = replace(renewal.purchase, paid_at=world.clock.now(), reason=reason, back=known)
     outcome = PaymentOutcome.REMEMBERED
     also = (*renewal.early.links, *renewal.links, *seen(world, renewal.invoice, outcome))
-    world.ledger.write_purchase(purchase, *also)
-    return Applied(outcome, purchase, reason)
+    world.ledger.write_purchase(purchase, *also, *(() if case is None else (case,)))
+    return Applied(outcome, purchase, reason, case=case)
 
 
 def _quarantine(world: World, renewal: _Renewal, reason: str) -> Applied:
@@ -312,7 +326,7 @@ def apply_subscription(world: World, news: SubscriptionNews, *, expects_live: bo
 
 
 def _apply_news(world: World, news: SubscriptionNews) -> Applied:
-    link = world.ledger.read_link(news.subscription) or unknown_link(news.subscription)
+    link = find_link(world, news.subscription)
     account = link.account or _find_account(world, news.account, "", news.customer)
     if not account:
         return _remember_end(world, news, link)

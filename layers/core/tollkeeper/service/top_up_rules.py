@@ -5,26 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tollkeeper.domain.account import Account, Status
-from tollkeeper.domain.billing import Billing, BillingMoved, TopUpRule
+from tollkeeper.domain.billing import Billing, BillingMoved, TopUpRule, with_disputes_cleared
 from tollkeeper.domain.catalog import Catalog
 from tollkeeper.domain.draft import Decision, Draft
 from tollkeeper.domain.entries import AccountId, EntryKind
-from tollkeeper.domain.errors import AccountClosedError, BusyError, InvalidError
+from tollkeeper.domain.errors import AccountClosedError, InvalidError
 from tollkeeper.domain.money import show_micro, show_price
 from tollkeeper.domain.operating import Command, post_command
 from tollkeeper.domain.purchases import Purchase
 from tollkeeper.domain.top_ups import Hindrance, find_hindrance, with_rule
 from tollkeeper.service.charging import see_account
 from tollkeeper.service.commit import Order, Outcome, commit
-from tollkeeper.service.payers import MOST_TRIES, pause, read_billing
+from tollkeeper.service.patience import until_written
+from tollkeeper.service.payers import MOST_TRIES, read_billing
 from tollkeeper.service.ports import World
 from tollkeeper.service.selling import find_purchase
-from tollkeeper.store.ledger import TakenError
 
 
 @dataclass(frozen=True, slots=True)
 class SetTopUp(Command):
-    """The rule as it is to be, whole. Units: micro-credits; `most_minor` in the pack's currency."""
+    """The rule as it is to be, whole. Units: micro-credits; `most_minor` in the pack's currency.
+
+    `clears_disputes`: an operator lets the card be charged again, whatever was disputed.
+    """
 
     pack: str = ""
     below_microcredits: int = 0
@@ -32,6 +35,7 @@ class SetTopUp(Command):
     most_minor: int | None = None
     is_on: bool = True
     return_url: str = ""
+    clears_disputes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,8 @@ def read_top_up(world: World, account: AccountId) -> TopUpView:
     seen = see_account(world, account, is_strong=True)
     billing = read_billing(world, account)
     hindrance = find_hindrance(billing, seen, world.catalog, world.clock.now())
+    if hindrance is None and billing.state.lacks_card and not billing.card:
+        hindrance = Hindrance.NO_CARD
     pending = find_purchase(world, billing.state.pending) if billing.state.pending else None
     return TopUpView(billing, seen, hindrance, pending)
 
@@ -66,18 +72,18 @@ def set_top_up(world: World, account: AccountId, command: SetTopUp) -> Outcome:
     Raises: InvalidError, AccountClosedError and what commit raises.
     Cost: one GetItem more than commit.
     """
-    for number in range(MOST_TRIES):
+
+    def apply() -> Outcome:
         billing = read_billing(world, account)
 
-        def decide(draft: Draft, billing: Billing = billing) -> Decision | None:
+        def decide(draft: Draft) -> Decision | None:
             return decide_rule(draft, command, billing, world.catalog)
 
         order = Order(account, command.key, request_hash=command.request_hash, decide=decide)
-        try:
-            return commit(world, order)
-        except TakenError:
-            pause(world, number)
-    raise BusyError("The account's billing is busy; the same request with the same key is safe.")
+        return commit(world, order)
+
+    busy = "The account's billing is busy; the same request with the same key is safe."
+    return until_written(world, apply, tries=MOST_TRIES, busy=busy)
 
 
 def decide_rule(
@@ -95,6 +101,8 @@ def decide_rule(
         raise AccountClosedError(f"The account {account.id} is closed for good.")
     below = rule.below_microcredits if rule.is_on else None
     is_so = billing.top_up == rule and not billing.state.off_reason
+    clears = command.clears_disputes and billing.is_disputed
+    is_so = is_so and not clears
     if is_so and account.top_up_below_microcredits == below:
         return None
     entry = post_command(
@@ -102,8 +110,10 @@ def decide_rule(
         command,
         replace(account, top_up_below_microcredits=below),
         kind=EntryKind.TOP_UP,
-        details=_details_of(rule),
+        details=_details_of(rule) | ({"disputes": "cleared"} if clears else {}),
     )
+    if clears:
+        billing = with_disputes_cleared(billing)
     return draft.decide(entry, BillingMoved(with_rule(billing, rule, draft.at)))
 
 

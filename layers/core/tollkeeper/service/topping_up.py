@@ -38,11 +38,11 @@ from tollkeeper.domain.top_ups import (
 )
 from tollkeeper.service.charging import see_account
 from tollkeeper.service.commit import Order, commit
+from tollkeeper.service.patience import pause
 from tollkeeper.service.payers import (
     MOST_TRIES,
     change_billing,
     note_top_up,
-    pause,
     read_billing,
     write_billing,
 )
@@ -116,13 +116,24 @@ def top_up(world: World, find_till: Callable[[], Till], account: AccountId) -> T
     if hindrance is None and not billing.card:
         card = find_till().cards.find_card(billing.customer)
         hindrance = None if card else Hindrance.NO_CARD
-        billing = replace(billing, card=card)
+        billing = _note_card(world, billing, card)
     if hindrance is not None:
         _look_again(world, billing, look_again_at(billing.state, seen, hindrance, now))
         return Topped(account, hindrance.value)
     attempt = decide_top_up(billing, seen, world.catalog, now)
     assert isinstance(attempt, Attempt), "nothing hinders it"
     return _begin(world, find_till(), attempt)
+
+
+def _note_card(world: World, billing: Billing, card: str) -> Billing:
+    """The billing with the card that was found; that there is none is written, once."""
+
+    def change(found: Billing) -> Billing:
+        return replace(found, state=replace(found.state, lacks_card=True))
+
+    if not card:
+        return change_billing(world, billing.account, change)
+    return replace(billing, card=card, state=replace(billing.state, lacks_card=False))
 
 
 def _look_again(world: World, billing: Billing, at: datetime | None) -> None:

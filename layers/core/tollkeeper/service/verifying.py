@@ -12,7 +12,7 @@ from tollkeeper.domain.audit import Audit
 from tollkeeper.domain.audit_findings import Findings
 from tollkeeper.domain.entries import AccountId
 from tollkeeper.domain.errors import BusyError, NotFoundError
-from tollkeeper.service.commit import FIRST_PAUSE_S
+from tollkeeper.service.patience import pause
 from tollkeeper.service.ports import World
 from tollkeeper.store.audit import feed
 from tollkeeper.store.keys import DUE_SHARDS, Key, account_key
@@ -135,7 +135,7 @@ def _read_page(
         try:
             return world.ledger.read_partition(account, start, is_strong=is_strong)
         except BusyError:
-            world.clock.pause(FIRST_PAUSE_S * 4**number * (0.5 + world.ids.fraction()))
+            pause(world, number, growth=4)
     return world.ledger.read_partition(account, start, is_strong=is_strong)
 
 

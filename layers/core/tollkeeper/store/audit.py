@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
-from datetime import date
 
 from tollkeeper.domain.account import Account
 from tollkeeper.domain.audit import Audit
 from tollkeeper.domain.audit_findings import Findings
 from tollkeeper.domain.catalog import Catalog
-from tollkeeper.domain.totals import DayClosed
 from tollkeeper.store.billing import billing_from_item
 from tollkeeper.store.items import SCHEMA, account_from_item, entry_from_item
 from tollkeeper.store.payments import purchase_from_item
-from tollkeeper.store.rows import Item, number, totals_from_rows
-from tollkeeper.store.writes import returned_from_item
+from tollkeeper.store.rows import Item, number
+from tollkeeper.store.writes import day_from_item, returned_from_item
 
 LATEST = number(SCHEMA)
 
@@ -56,8 +53,7 @@ def _read_row(audit: Audit, item: Item) -> None:
 
 
 def _read_day(audit: Audit, item: Item) -> None:
-    day = date.fromisoformat(item["sk"]["S"][2:])
-    audit.add_day(DayClosed(day, totals_from_rows(json.loads(item["to"]["S"]))))
+    audit.add_day(day_from_item(item))
 
 
 def _read_mark(audit: Audit, item: Item) -> None:

@@ -38,6 +38,8 @@ def billing_to_item(billing: Billing) -> Item:
             item[name] = string(text)
     if billing.disputed:
         item["disputed"] = string(" ".join(billing.disputed))
+    if billing.cleared:
+        item["cleared"] = string(" ".join(billing.cleared))
     if billing.top_up is not None:
         item["rule"] = string(dump(_changed(billing.top_up)))
     if state.next_at is not None:
@@ -55,6 +57,7 @@ def billing_from_item(item: Item) -> Billing:
         customer=_text(item, "customer"),
         card=_text(item, "card"),
         disputed=tuple(_text(item, "disputed").split()),
+        cleared=tuple(_text(item, "cleared").split()),
         top_up=TopUpRule(**json.loads(item["rule"]["S"])) if "rule" in item else None,
         state=_state_from_row(json.loads(item["state"]["S"])),
     )

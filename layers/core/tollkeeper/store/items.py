@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from tollkeeper.domain.account import (
@@ -23,6 +23,7 @@ from tollkeeper.domain.account import (
 from tollkeeper.domain.entries import AccountId, Entry, EntryKey, EntryKind, Run
 from tollkeeper.domain.grants import Draw
 from tollkeeper.store.keys import account_key, due_shard, entry_key
+from tollkeeper.store.paid_rows import put_paid, read_paid
 from tollkeeper.store.rows import (
     STARTED,
     Item,
@@ -105,10 +106,7 @@ def _put_names(item: Item, account: Account) -> None:
     _put_if(item, "sb", plan.subscription)
     _put_if(item, "nm", account.name)
     _put_if(item, "pr", account.parent)
-    if plan.line_at is not None:
-        item["la"] = string(dump([to_ms(moment) for moment in plan.line_at]))
-    if plan.paid_until_at is not None:
-        item["pu"] = number(to_ms(plan.paid_until_at))
+    put_paid(item, plan)
 
 
 def _put_amounts(item: Item, account: Account) -> None:
@@ -121,8 +119,6 @@ def _put_amounts(item: Item, account: Account) -> None:
         item["cb"] = number(account.clawback_debt_microcredits)
     if account.top_up_below_microcredits is not None:
         item["tu"] = number(account.top_up_below_microcredits)
-    if account.plan.allocated_microcredits:
-        item["ap"] = number(account.plan.allocated_microcredits)
 
 
 def _lifetime_row(life: Lifetime) -> list[int]:
@@ -156,14 +152,6 @@ def _date(item: Item, name: str) -> date | None:
     return date.fromisoformat(item[name]["S"]) if name in item else None
 
 
-def _read_line_at(item: Item) -> tuple[datetime, datetime] | None:
-    """Shape: when what the line pays begins, and when its invoice was made."""
-    if "la" not in item:
-        return None
-    begins, made = json.loads(item["la"]["S"])
-    return from_ms(begins), from_ms(made)
-
-
 def account_from_item(item: Item) -> Account:
     """The account as it was written."""
     today = _date(item, "td")
@@ -179,9 +167,7 @@ def account_from_item(item: Item) -> Account:
             next_plan=_text(item, "pn"),
             next_anchor=_date(item, "na"),
             subscription=_text(item, "sb"),
-            line_at=_read_line_at(item),
-            paid_until_at=from_ms(_int(item, "pu")) if "pu" in item else None,
-            allocated_microcredits=_int(item, "ap"),
+            paid=read_paid(item),
         ),
         zone=_text(item, "zo", "UTC"),
         today=today,

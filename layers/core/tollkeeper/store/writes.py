@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from tollkeeper.domain.account import Account
-from tollkeeper.domain.billing import BillingMoved
-from tollkeeper.domain.cases import Case
-from tollkeeper.domain.codes import CodeMoved, CodeRedeemed
 from tollkeeper.domain.draft import ChargeReturned, Decision
 from tollkeeper.domain.entries import AccountId, EntryKey
-from tollkeeper.domain.purchases import EventSeen, Linked, Purchase, PurchaseMoved
 from tollkeeper.domain.quarantine import Waiting
 from tollkeeper.domain.roll import next_moment
-from tollkeeper.domain.totals import DayClosed
-from tollkeeper.store.billing import billing_to_item
-from tollkeeper.store.cases import case_to_item, case_to_list_item
-from tollkeeper.store.codes import CodeMade, code_to_item, made_to_item, redeemed_to_item
+from tollkeeper.domain.totals import DayClosed, Totals
 from tollkeeper.store.items import SCHEMA, account_to_item, entry_to_item
-from tollkeeper.store.keys import day_key, returned_key
-from tollkeeper.store.payments import event_to_item, link_to_item, purchase_to_item
+from tollkeeper.store.keys import day_key, day_list, day_shard, returned_key
 from tollkeeper.store.quarantine import waiting_to_item
-from tollkeeper.store.rows import Item, number, string, to_ms, totals_to_rows
+from tollkeeper.store.rows import (
+    Item,
+    number,
+    string,
+    to_ms,
+    totals_from_rows,
+    totals_to_rows,
+)
 
 MOST_ITEMS = 90
 MOST_BYTES = 1_000_000
@@ -89,25 +89,25 @@ def _account_writes(decision: Decision, role_of_answer: str) -> list[Write]:
     return writes
 
 
-def purchase_to_writes(purchase: Purchase, *also: object) -> list[Write]:
-    """The slots of a purchase that moves without a grant."""
-    return also_to_writes(purchase.account, PurchaseMoved(purchase), *also)
-
-
 def also_to_writes(account: AccountId, *also: object) -> list[Write]:
     """The slots of items beside the ledger, each with its own condition."""
-    writes: list[Write] = []
-    for each in also:
-        if isinstance(each, Case):
-            list_item = case_to_list_item(each)
-            writes.append(
-                Write("case", {"Item": case_to_item(each), **is_version(each.version - 1)})
-            )
-            # Why: the case itself, in the same transaction, says that nobody was here before.
-            writes.append(Write("case", {"Item": list_item}))
-        else:
-            writes.append(_also_to_write(account, each))
-    return writes
+    return [write for each in also for write in _beside_to_writes(account, each)]
+
+
+def _beside_to_writes(account: AccountId, also: object) -> list[Write]:
+    match also:
+        case ChargeReturned():
+            return [Write("returned", {"Item": returned_to_item(account, also), **IS_NEW})]
+        case Waiting(by=None):
+            return [Write("waiting", {"Item": waiting_to_item(also), **IS_NEW})]
+        case Waiting():
+            # Why: the charge's mark, in the same transaction, says that nobody was here before.
+            return [Write("waiting", {"Item": waiting_to_item(also)})]
+        case _:
+            # Why: imported here, since a charge needs none of it and would wait for it.
+            from tollkeeper.store.payment_writes import payment_to_writes
+
+            return payment_to_writes(also)
 
 
 def _text_bytes(writes: list[Write]) -> int:
@@ -136,9 +136,31 @@ def next_due_ms(decision: Decision) -> int:
 
 
 def day_to_item(account: AccountId, day: DayClosed) -> Item:
-    """One closed day with its totals."""
+    """One closed day with its totals, in its day's list.
+
+    Why: `totals`, and not `to` as in the account, since the index projects it, and a charge would
+    write the index with it. A day has no `due_at`, so nothing sweeps it.
+    """
     rows = json.dumps(totals_to_rows(day.totals), separators=(",", ":"), ensure_ascii=False)
-    return day_key(account, day.day) | {"sv": number(SCHEMA), "to": string(rows)}
+    return day_key(account, day.day) | {
+        "sv": number(SCHEMA),
+        "totals": string(rows),
+        "due_shard": string(day_list(day.day, day_shard(account))),
+    }
+
+
+def day_from_item(item: Item) -> DayClosed:
+    """The day as it was written. Why: `to` is what it was called before days were listed."""
+    rows = item["totals"] if "totals" in item else item["to"]
+    return DayClosed(
+        date.fromisoformat(item["sk"]["S"][2:]), totals_from_rows(json.loads(rows["S"]))
+    )
+
+
+def totals_from_listed(item: Item) -> tuple[AccountId, Totals]:
+    """Whose closed day it is and what it says, as the index `lists` projects it."""
+    rows = json.loads(item["totals"]["S"])
+    return AccountId(item["pk"]["S"][2:]), totals_from_rows(rows)
 
 
 def returned_to_item(account: AccountId, mark: ChargeReturned) -> Item:
@@ -151,39 +173,3 @@ def returned_from_item(item: Item) -> ChargeReturned:
     """The mark as it was written."""
     charge = EntryKey(item["sk"]["S"].removeprefix("B#"))
     return ChargeReturned(charge, EntryKey(item["by"]["S"]), "rr" in item)
-
-
-def _also_to_write(account: AccountId, also: object) -> Write:
-    match also:
-        case ChargeReturned():
-            return Write("returned", {"Item": returned_to_item(account, also), **IS_NEW})
-        case Waiting(by=None):
-            return Write("waiting", {"Item": waiting_to_item(also), **IS_NEW})
-        case Waiting():
-            # Why: the charge's mark, in the same transaction, says that nobody was here before.
-            return Write("waiting", {"Item": waiting_to_item(also)})
-        case PurchaseMoved(purchase):
-            item = purchase_to_item(purchase)
-            return Write("purchase", {"Item": item, **is_version(purchase.version - 1)})
-        case EventSeen():
-            return Write("event", {"Item": event_to_item(also), **IS_NEW})
-        case Linked():
-            item = link_to_item(also)
-            return Write("link", {"Item": item, **is_link_version(also.version - 1)})
-        case _:
-            return _moved_to_write(also)
-
-
-def _moved_to_write(also: object) -> Write:
-    match also:
-        case BillingMoved(billing):
-            item = billing_to_item(billing)
-            return Write("billing", {"Item": item, **is_version(billing.version - 1)})
-        case CodeMoved(code):
-            return Write("code", {"Item": code_to_item(code), **is_version(code.version - 1)})
-        case CodeRedeemed():
-            return Write("redemption", {"Item": redeemed_to_item(also), **IS_NEW})
-        case CodeMade():
-            return Write("key", {"Item": made_to_item(also), **IS_NEW})
-        case _:
-            raise AssertionError(f"no item for {also!r}")
