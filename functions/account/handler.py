@@ -7,27 +7,27 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from tollkeeper.edge import wiring
-from tollkeeper.edge.answers import show_account, show_explained
+from tollkeeper.edge.account_routes import answer_account, answer_entry
+from tollkeeper.edge.account_search import answer_search
 from tollkeeper.edge.history import answer_history
-from tollkeeper.edge.http import Answer, Api
-from tollkeeper.edge.observability import log_fact
+from tollkeeper.edge.http import Api
+from tollkeeper.edge.live import answer_live
 from tollkeeper.edge.payment_routes import answer_purchases
 from tollkeeper.edge.top_up_routes import answer_top_up
-from tollkeeper.service.charging import see_account
-from tollkeeper.service.explaining import explain_entry
 
 api = Api(lambda: wiring.clock().now())
+
+
+@api.get("/v1/accounts")
+def search(**_: str) -> Response[str]:
+    """The accounts whose ids begin so, for operators."""
+    return answer_search(wiring.world(), api.read_known())
 
 
 @api.get("/v1/accounts/<id>")
 def read_account(**_: str) -> Response[str]:
     """The balance, grants, plan, windows and totals, as they are now."""
-    request = api.read_known()
-    world = wiring.world()
-    account = see_account(world, request.account(), is_strong=True)
-    balance = (account.available_microcredits, account.seq)
-    log_fact("available", account=account.id, seq=account.seq)
-    return Answer(show_account(account, world.catalog), balance=balance).to_response()
+    return answer_account(wiring.world(), api.read_known())
 
 
 @api.get("/v1/accounts/<id>/entries")
@@ -39,15 +39,19 @@ def read_entries(**_: str) -> Response[str]:
 @api.get("/v1/accounts/<id>/entries/<key>")
 def read_entry(**_: str) -> Response[str]:
     """One entry with everything that explains it."""
-    request = api.read_known()
-    explained = explain_entry(wiring.world(), request.account(), request.entry())
-    return Answer(show_explained(explained)).to_response()
+    return answer_entry(wiring.world(), api.read_known())
 
 
 @api.get("/v1/accounts/<id>/top-up")
 def read_top_up(**_: str) -> Response[str]:
     """The rule by which the account tops itself up, and what became of it."""
     return answer_top_up(wiring.world(), api.read_known())
+
+
+@api.get("/v1/accounts/<id>/live")
+def read_live(**_: str) -> Response[str]:
+    """Where a page hears of the account's changes at once."""
+    return answer_live(api.read_known())
 
 
 @api.get("/v1/accounts/<id>/purchases")

@@ -35,7 +35,8 @@ def estimate_run() -> Response[str]:
     body, _ = request.body(CheckBody)
     world = wiring.world()
     run = body.to_run(world.catalog)
-    quoted = quote(world, run.account, run.consumption, run.opens_on)
+    is_users = request.principal().account is not None
+    quoted = quote(world, run.account, run.consumption, run.opens_on, is_users=is_users)
     return Answer(show_estimate(quoted)).to_response()
 
 

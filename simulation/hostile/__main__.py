@@ -1,6 +1,6 @@
 """Hostile requests on one core, and a section in docs/evidence/hostile.md about them.
 
-python -m simulation.hostile bodies|requests|webhooks COUNT [--seed N] [--note]
+python -m simulation.hostile bodies|requests|users|webhooks COUNT [--seed N] [--note]
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ PAGE = ROOT / "docs" / "evidence" / "hostile.md"
 NAMES = {
     "bodies": "hostile bodies",
     "requests": "hostile headers, paths, queries and credentials",
+    "users": "users who reach for what is not theirs",
     "webhooks": "forged and spoilt webhooks",
 }
 

@@ -32,13 +32,13 @@ from tests.support.hostile import (
 )
 from tests.support.keys import authorizer_event
 from tests.support.requests import ASKS, CHARGE
-from tollkeeper.edge.routes import ROUTES, SCOPES, SIGNATURE
+from tollkeeper.edge.routes import API_ROUTES, SCOPES, SIGNATURE
 
 WITH_BODY = tuple(route for route, asks in ASKS.items() if asks.model is not None)
 RUNS = ("POST /v1/check", "POST /v1/estimate", "POST /v1/deduct")
 WITH_PATH = tuple(route for route, asks in ASKS.items() if asks.path)
 WITH_QUERY = tuple(route for route, asks in ASKS.items() if asks.query)
-GUARDED = tuple(key for key, route in ROUTES.items() if route.scope != SIGNATURE)
+GUARDED = tuple(key for key, route in API_ROUTES.items() if route.scope != SIGNATURE)
 READERS = ("POST /v1/check", "POST /v1/estimate")
 NUMBERS = ("amount", "quantity", "signed amount", "count", "priority")
 
@@ -181,15 +181,15 @@ def spoilt_encoding(random: Random, target: Target) -> Attack:
 
 def spoilt_headers(random: Random, target: Target) -> Attack:
     """A request whose Idempotency-Key or other headers are hostile."""
-    route = random.choice(list(ROUTES))
+    route = random.choice(list(API_ROUTES))
     key = random.choice((*BAD_KEYS, *HOSTILE[:40], "x" * 128, "put:x", "c~seed", "t~reset"))
     if random.random() < 0.3:
         key = spoil_bytes(random, b"msg_812", b"user_1").decode("latin-1")
     raw = json.dumps(_good(random, route)) if route in WITH_BODY else None
     path = _path_of(random, route)
     event = target.driver.event(route, raw=raw, path=path, key=key)
-    for name in random.sample(("accept", "cookie", "content-type", "x-forwarded-for", "te"), 2):
-        event["headers"][name] = random.choice(("", "text/csv", "*/*", "\x00", "é" * 50, "a,b;c"))
+    for name in random.sample(("accept", "cookie", "content-type", "x-forwarded-for", *MORE), 2):
+        event["headers"][name] = random.choice(ODD_HEADERS)
     if random.random() < 0.1:
         event["headers"] = None if random.random() < 0.5 else {}
         key = None
@@ -218,11 +218,13 @@ def spoilt_path(random: Random, target: Target) -> Attack:
     return Attack("paths", route, event, must_refuse=must, owner=owner, also=also)
 
 
+MORE = ("te", "if-none-match", "host", "x-forwarded-proto")
 ODD_PATHS = (
     *("..", ".", "%00", "%23", "%2F", "user_1%2Fentries", "user_1/entries", "A#user_1", "*", "$"),
     *("user_1\r\nX-Scope: admin", "user_1;id=poor", "user_1?id=poor", "null", "undefined", "-1"),
     *("t~", "c~", "s~purchase:x", "h~a~open", "t~reset:1:2026", "\u202epoor", "user_1 ", " user_1"),
 )
+ODD_HEADERS = ("", "text/csv", "*/*", "\x00", "é" * 50, "a,b;c", "*", 'W/"x", "y', "," * 5000)
 ODD_RAW_PATHS = (
     *("", "/", "//", "/v1/accounts/poor", "/v1/accounts/../keys", "/v1/keys", "/v1/%2e%2e/keys"),
     *("/v1/accounts/user_1/entries/seed/void", "\x00", "/v1/webhooks/stripe", "/" + "a" * 3000),
@@ -247,7 +249,8 @@ def spoilt_access(random: Random, target: Target) -> Attack:
     route = random.choice(GUARDED)
     raw = json.dumps(_good(random, route)) if route in WITH_BODY else None
     event = target.driver.event(route, raw=raw, path=_path_of(random, route), key=_key(random))
-    others = " ".join(SCOPES - {ROUTES[route].scope})
+    needed = API_ROUTES[route].scope
+    others = " ".join(SCOPES - {needed})
     event["requestContext"]["authorizer"] = random.choice(
         (
             None,
@@ -257,9 +260,9 @@ def spoilt_access(random: Random, target: Target) -> Attack:
             {"lambda": {"principal": "", "scopes": " ".join(SCOPES)}},
             {"lambda": {"principal": "x", "scopes": others}},
             {"lambda": {"principal": "x", "scopes": ""}},
-            {"lambda": {"principal": "x", "scopes": ROUTES[route].scope.upper()}},
+            {"lambda": {"principal": "x", "scopes": needed.upper()}},
             {"lambda": {"principal": "x", "scopes": "*"}},
-            {"lambda": {"principal": "x", "scopes": f"{ROUTES[route].scope},{others}"[:8] + "x"}},
+            {"lambda": {"principal": "x", "scopes": f"{needed},{others}"[:8] + "x"}},
             {"jwt": {"claims": {"scope": " ".join(SCOPES)}}},
             {"principal": "service:x", "scopes": " ".join(SCOPES)},
             {"lambda": {"principal": "x", "scopes": " ".join(SCOPES), "expires_at": PAST}},
@@ -273,12 +276,13 @@ PAST = "2026-11-20T12:00:00+00:00"
 
 def foreign_route(random: Random, target: Target) -> Attack:
     """A good request that reaches a function of other routes."""
-    route = random.choice(list(ROUTES))
-    functions = sorted({each.function for each in ROUTES.values()} - {ROUTES[route].function})
+    route = random.choice(list(API_ROUTES))
+    others = {each.function for each in API_ROUTES.values()} - {API_ROUTES[route].function}
+    functions = sorted(others)
     raw = json.dumps(_good(random, route)) if route in WITH_BODY else None
     event = target.driver.event(route, raw=raw, path=_path_of(random, route), key=_key(random))
     if random.random() < 0.5:
-        event["rawPath"] = random.choice(list(ROUTES)).partition(" ")[2]
+        event["rawPath"] = random.choice(list(API_ROUTES)).partition(" ")[2]
     return Attack("routes", "", event, must_refuse=True, function=random.choice(functions))
 
 

@@ -11,16 +11,18 @@ from simulation.hostile.attacks import BODIES, REQUESTS, Attack, Maker
 from simulation.hostile.deliveries import DELIVERIES
 from simulation.hostile.judging import BrokenError, Judge
 from simulation.hostile.target import Target
+from simulation.hostile.users import USERS
 
 BLOCK = 1_000
 # How often, after a request that was taken, everything is taken back; else the next attack finds
 # what that one left. And how often time goes on.
-TAKEN_BACK = {"bodies": 0.2, "requests": 0.2, "webhooks": 1.0}
+TAKEN_BACK = {"bodies": 0.2, "requests": 0.2, "users": 0.2, "webhooks": 1.0}
 GOES_ON = 0.002
 MOST_MINUTES = 40 * 24 * 60
 MIXES: Mapping[str, Sequence[tuple[int, Maker]]] = {
     "bodies": BODIES,
     "requests": REQUESTS,
+    "users": USERS,
     "webhooks": DELIVERIES,
 }
 

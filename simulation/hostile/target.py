@@ -98,6 +98,7 @@ class Target:
     purchase: str = ""
     paid: str = ""
     key: str = ""
+    token: str = ""
     events: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     base: Dump | None = None
     base_at: datetime = FakeClock().moment
@@ -182,3 +183,5 @@ def fill(target: Target) -> None:
     event = target.stripe.report(target.paid, at=driver.clock.now())
     assert deliver(driver, event, secret=SECRET)["outcome"] == "granted"
     target.key = issue(driver, *sorted(SCOPES), key="issued")
+    minted = driver.call("POST /v1/tokens", {"account": ACCOUNT, "expires_in_s": 3600})
+    target.token = minted["token"]

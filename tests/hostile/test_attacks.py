@@ -6,7 +6,7 @@ The same by the million: python -m simulation.hostile bodies 1000000 (docs/evide
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,13 @@ from simulation.hostile.target import SECRET, Target
 from tests.support.payments import available, deliver
 from tests.support.requests import ASKS
 from tollkeeper.domain.entries import AccountId
-from tollkeeper.edge import http, stripe_events, wiring
+from tollkeeper.edge import access, http, stripe_events, wiring
+from tollkeeper.edge.access import ME, Principal
 from tollkeeper.edge.problems import describe
 from tollkeeper.store.rows import string
 from tollkeeper.store.writes import Write
 
-COUNTS = {"bodies": 12_000, "requests": 6_000, "webhooks": 4_000}
+COUNTS = {"bodies": 12_000, "requests": 6_000, "users": 6_000, "webhooks": 4_000}
 
 
 @pytest.mark.parametrize("mix", MIXES)
@@ -97,12 +98,49 @@ def lets_everybody_in(*_: object) -> None:
     """A scope that is not asked for."""
 
 
+def takes_every_account(_: Principal, named: str) -> str:
+    """Whose account it is, is not asked."""
+    return named
+
+
+def takes_the_longest_part(principal: Principal, named: str) -> str:
+    """An account that begins like the own one is taken for it."""
+    own = principal.account
+    if own is None or named == ME or not named.startswith(own):
+        return access.own_account(principal, named)
+    return own
+
+
+def shows_every_purchase(_: http.Request, owner: AccountId, missing: str) -> None:
+    """Whose purchase it is, is not asked."""
+
+
+def opens_every_route(principal: Principal, route_key: str) -> None:
+    """A user may do to the own account whatever there is to do."""
+    if principal.account is None:
+        access.require_scope(principal, route_key)
+
+
+def reads_whatever_account(event: Mapping[str, Any], now: datetime) -> Principal:
+    """The context's account is believed, whoever it says asks."""
+    authorizer: dict[str, Any] = event["requestContext"].get("authorizer") or {}
+    context: dict[str, str] = authorizer.get("lambda") or {}
+    if not context.get("account"):
+        return access.read_principal(event, now)
+    return Principal("user", frozenset(), now, AccountId(context["account"]))
+
+
 PLANTED: dict[str, tuple[str, object, str, object]] = {
     "lenient JSON": ("bodies", http, "read_json", reads_leniently),
     "no signature": ("webhooks", stripe_events, "verify_signature", signs_everything),
     "a refusal that writes": ("bodies", http, "describe", refuses_and_writes),
     "somebody else's account": ("requests", http.Request, "account", belongs_to_another),
     "no scope": ("requests", http, "require_scope", lets_everybody_in),
+    "no owner": ("users", http, "own_account", takes_every_account),
+    "an owner by the beginning": ("users", http, "own_account", takes_the_longest_part),
+    "no owner of a purchase": ("users", http.Request, "require_own", shows_every_purchase),
+    "every route": ("users", http, "require_scope", opens_every_route),
+    "a strange context": ("users", http, "read_principal", reads_whatever_account),
 }
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from local.gateway import Gateway
 from local.schedules import Schedules
-from local.template import read_template
+from local.template import Template, read_template
 from local.wire import Request
 from tests.support.driving import FakeContext, load
 
@@ -28,9 +29,15 @@ class InProcess:
         return load(self._function).handler(dict(event), FakeContext())
 
 
+@lru_cache(maxsize=1)
+def stack_template() -> Template:
+    """The template, read once: parsing takes longer than most tests."""
+    return read_template(ROOT / "template.yaml")
+
+
 def make_gateway() -> Gateway:
     """The template's routes and authorizers, in front of the real handlers."""
-    template = read_template(ROOT / "template.yaml")
+    template = stack_template()
     pools = {function: InProcess(function) for function in template.functions}
     schedules = Schedules((), invoke=_run_nothing, log=_drop)
     return Gateway(template, pools=pools, schedules=schedules, log=_drop)

@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.catalogs import put_catalog
+from tests.support.catalogs import use_catalog
 from tests.support.driving import Answered, Driver, FakeClock, verify_ledger
 from tests.support.dumping import dump_table
-from tollkeeper.edge import settings
 
 D = Decimal
 
@@ -27,17 +26,6 @@ def command(driver: Driver, name: str, body: dict[str, Any], key: str = "c1") ->
     method = "PUT" if name in ("plan", "profile") else "POST"
     route = f"{method} /v1/accounts/{{id}}/{name}"
     return driver.call(route, body, path={"id": "user_1"}, key=key)
-
-
-def use_catalog(monkeypatch: pytest.MonkeyPatch, folder: Path, *changes: tuple[str, str]) -> None:
-    """From now on the shipped catalog holds with some of its text replaced."""
-    text = settings.read_settings().catalog_path.read_text()
-    for old, new in changes:
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
-    path = put_catalog(folder, text)
-    monkeypatch.setenv("CATALOG_PATH", str(path))
-    settings.read_settings.cache_clear()
 
 
 # ---- The balance

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.catalogs import put_catalog
+from tests.support.catalogs import use_catalog
 from tests.support.driving import Driver
 from tests.support.payments import HOME, FakeStripe, buy, state_of
 from tollkeeper.edge import settings, wiring
@@ -27,11 +27,7 @@ def service_key(driver: Driver, *scopes: str) -> dict[str, str]:
 
 def make_public(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     """From now on the catalog is open to everybody."""
-    path = settings.read_settings().catalog_path
-    changed = put_catalog(tmp_path, path.read_text().replace("public = false", "public = true"))
-    monkeypatch.setenv("CATALOG_PATH", str(changed))
-    settings.read_settings.cache_clear()
-    wiring.world.cache_clear()
+    use_catalog(monkeypatch, tmp_path, ("public = false", "public = true"))
 
 
 # ------------------------------------------------------------------------------ packs and costs
@@ -169,6 +165,7 @@ def test_a_created_purchase_can_be_read_by_its_id_alone(driver: Driver) -> None:
         "reason": None,
         "created_at": "2026-11-20T12:00:00+00:00",
         "paid_at": None,
+        "paid": "0.00",
         "refunded": "0.00",
         "clawed_back": 0,
         "uncollected": 0,

@@ -18,7 +18,7 @@ from tollkeeper.service.keys import adopt_key
 FOLDER = Path(__file__).parents[2] / "events"
 FILES = sorted(path.stem for path in FOLDER.glob("*.json"))
 KEY = "tk_dev_0123456789ab_example"
-NOT_HTTP = ("authorizer", "notify", "period_reset", "top_up")
+NOT_HTTP = ("authorizer", "live", "live_access", "notify", "period_reset", "report", "top_up")
 PAYMENTS = ("checkout", "purchase_webhook")
 
 # In this order, in one table: what each answers, and a member of the answer.
@@ -50,6 +50,7 @@ REPLAYED: dict[str, tuple[int, str, object]] = {
     "admin.payment_cases": (200, "next_cursor", None),
     "admin.release_case": (404, "code", "not_found"),
     "account.purchases": (200, "next_cursor", None),
+    "account.live": (200, "url", None),
     "admin.make_code": (201, "redemptions", 0),
     "admin.redeem": (201, "granted", 5),
     "admin.end_code": (200, "redemptions", 1),
@@ -59,7 +60,10 @@ REPLAYED: dict[str, tuple[int, str, object]] = {
     "admin.profile": (200, "zone", "Europe/Berlin"),
     "account.balance": (200, "available", 154.5),
     "account.entries": (200, "next_cursor", None),
+    "account.search": (200, "next_cursor", None),
     "stats.stats": (200, "zone", "UTC"),
+    "stats.usage": (200, "through", None),
+    "stats.customers": (200, "since", None),
     "verify.account": (200, "is_clean", True),
     "reconcile.reconcile": (200, "next_cursor", None),
     "admin.entitlements": (200, "plan", "free"),
@@ -67,12 +71,17 @@ REPLAYED: dict[str, tuple[int, str, object]] = {
     "admin.unfreeze": (200, "kind", "unfreeze"),
     "admin.close": (200, "kind", "close"),
     "admin.key": (201, "name", "job runner"),
+    "admin.mint_token": (201, "account", "user_1"),
     "admin.revoke": (200, "key_id", "0123456789ab"),
+    "account_page.unknown": (404, "code", "not_found"),
 }
 TEXTS = {
     "account.entries_csv": "seq,at,kind",
     "admin.keys": "job runner",
     "admin.codes": "WELCOME",
+    "account_page.page": "<!doctype html>",
+    "account_page.operator": "<!doctype html>",
+    "account_page.file": "--tollkeeper-accent",
 }
 
 
@@ -129,7 +138,7 @@ def test_an_event_is_shaped_as_api_gateway_sends_it(name: str) -> None:
     event = read_event(name)
     method, path = event["routeKey"].split(" ")
     for parameter, value in event.get("pathParameters", {}).items():
-        path = path.replace("{" + parameter + "}", value)
+        path = path.replace("{" + parameter + "}", value).replace("{" + parameter + "+}", value)
     context = event["requestContext"]
 
     assert (event["version"], event["rawPath"]) == ("2.0", path)
@@ -152,6 +161,7 @@ def test_the_authorizers_events_are_allowed_and_denied(stack: Driver) -> None:
             "principal": "service:0123456789ab",
             "scopes": "purchase read",
             "expires_at": "",
+            "account": "",
         },
     }
     for name in ("authorizer.forged", "authorizer.without_scope"):
@@ -168,6 +178,17 @@ def test_the_schedules_events_sweep(stack: Driver) -> None:
     assert some["rolled"] + everything["rolled"] == 1
     assert everything["is_finished"] is True
     assert len([name for name in FILES if name.startswith("period_reset.")]) == 2
+
+
+def test_the_schedules_event_folds(stack: Driver) -> None:
+    stack.deduct("user_1", "sms", "k1")
+    stack.clock.forward(days=1)
+    replay("period_reset.schedule")
+
+    folded = replay("report.schedule")
+
+    assert (folded["days"], folded["accounts"], folded["is_finished"]) == (3, 1, True)
+    assert len([name for name in FILES if name.startswith("report.")]) == 1
 
 
 def test_what_asks_for_a_top_up_is_looked_into(stack: Driver) -> None:

@@ -25,13 +25,15 @@ from tests.support.payments import FakeStripe
 from tests.support.requests import ACCOUNT, ASKS, BUDGET, CHARGE, CODE, HOLD, Asks, bad_bodies
 from tollkeeper.edge import wiring
 from tollkeeper.edge.problems import PROBLEMS
-from tollkeeper.edge.routes import ROUTES
+from tollkeeper.edge.routes import API_ROUTES
 
 NUMBERS = ("amount", "quantity", "signed amount", "count", "priority")
 WITH_BODY = [route for route, asks in ASKS.items() if asks.model is not None]
 # The others have only refusals, or ask for a key themselves.
 TAKEN = [
-    route for route, asks in ASKS.items() if not asks.refuses_all and not ROUTES[route].asks_itself
+    route
+    for route, asks in ASKS.items()
+    if not asks.refuses_all and not API_ROUTES[route].asks_itself
 ]
 KEYED = [route for route, asks in ASKS.items() if asks.is_keyed]
 
@@ -88,7 +90,7 @@ class Attack:
             event["isBase64Encoded"] = True
         elif body is not None:
             event["body"] = body
-        return read_answer(load(ROUTES[self.route].function).handler(event, FakeContext()))
+        return read_answer(load(API_ROUTES[self.route].function).handler(event, FakeContext()))
 
 
 def assert_helpful(answer: Answered, name: str) -> None:
@@ -106,7 +108,7 @@ def assert_helpful(answer: Answered, name: str) -> None:
 
 
 def test_every_route_has_rows() -> None:
-    assert set(ASKS) == set(ROUTES)
+    assert set(ASKS) == set(API_ROUTES)
     for route, asks in ASKS.items():
         if asks.model is None:
             assert not asks.members, route
@@ -165,7 +167,7 @@ def test_a_body_that_is_no_base64_is_refused(stack: Driver, route: str) -> None:
         event = stack.event(route, path=dict(attack.asks.path), key="bad")
         event |= {"body": text, "isBase64Encoded": True}
 
-        answer = read_answer(load(ROUTES[route].function).handler(event, FakeContext()))
+        answer = read_answer(load(API_ROUTES[route].function).handler(event, FakeContext()))
 
         assert (answer.status, answer["code"]) == (400, "malformed"), text
     assert attack.store.commits == attack.before
@@ -225,7 +227,7 @@ def test_a_part_of_a_settle_needs_a_key_of_its_own(stack: Driver) -> None:
         assert "Idempotency-Key" in answer["detail"], key
 
 
-@pytest.mark.parametrize("route", [r for r in ROUTES if r.startswith("PUT ")])
+@pytest.mark.parametrize("route", [r for r in API_ROUTES if r.startswith("PUT ")])
 def test_a_put_needs_no_key_but_takes_no_bad_one(stack: Driver, route: str) -> None:
     attack = Attack(stack, route)
 

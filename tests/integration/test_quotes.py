@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.catalogs import put_catalog
+from tests.support.catalogs import use_catalog
 from tests.support.driving import Driver, FakeClock
 from tests.support.forgetting import forget
 
@@ -16,11 +16,7 @@ USAGE = {"input": 800, "output": 200}
 
 def change_prices(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     """The next request is answered by functions that were deployed with gpt-4 at the double."""
-    text = (ROOT / "layers/catalog/catalog.toml").read_text(encoding="utf-8")
-    dearer = text.replace("credits = 60", "credits = 120")
-    assert dearer != text
-    path = put_catalog(folder, dearer)
-    monkeypatch.setenv("CATALOG_PATH", str(path))
+    use_catalog(monkeypatch, folder, ("credits = 60", "credits = 120"))
     forget()
 
 

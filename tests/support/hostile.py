@@ -163,6 +163,7 @@ BAD: dict[str, tuple[str, ...]] = {
     ),
     "plans": ('"pro"', "{}", "0", "[1]", '["A"]', '["nothing"]', "[null]", '[""]'),
     "seconds": ("null", "0", "-1", "86401", "1.0", "1.5", "true", '"5"', "[]", "{}", "9" * 30),
+    "token seconds": ("null", "0", "-60", "59", "3601", "60.0", "1e2", "true", '"900"', "[]", "{}"),
     "thresholds": (
         "{}",
         "0",
@@ -190,6 +191,7 @@ BAD: dict[str, tuple[str, ...]] = {
         *(text for text in OUT_OF_RANGE if text.strip('-"0.e9')),
     ),
     "choice": ("null", "0", "true", "[]", '""', '"everything"'),
+    "optional choice": ("0", "true", "[]", '""', '"everything"'),
     "key": (*NO_TEXTS, '""', '"a#b"', '"q~x"', '"t~"', '"é"', '"' + "x" * 257 + '"'),
     "zone": ("[]", "0", '""', '"Mars/Base"', '"localtime"', '"../UTC"', '"/etc/localtime"'),
     "name": ("[]", "0", "true", r'"a\u0000"', r'"\u001b"', '"' + "x" * 129 + '"'),

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from tests.support.hostile import BAD_CURSORS, BAD_DAYS, BAD_LIMITS
+from tests.support.hostile import BAD_CURSORS, BAD_DAYS, BAD_KEYS, BAD_LIMITS
 from tollkeeper.edge import bodies, checkout_bodies, payment_bodies, top_up_bodies
 
 ACCOUNT = "user_1"
@@ -244,6 +244,7 @@ ASKS: dict[str, Asks] = {
     "POST /v1/accounts/{id}/unfreeze": STANDING,
     "POST /v1/accounts/{id}/close": STANDING,
     "GET /v1/accounts/{id}/top-up": Asks(**OF_ACCOUNT),
+    "GET /v1/accounts/{id}/live": Asks(**OF_ACCOUNT),
     "PUT /v1/accounts/{id}/top-up": Asks(
         top_up_bodies.TopUpBody,
         {"pack": '"pro"', "below": "20"},
@@ -254,6 +255,7 @@ ASKS: dict[str, Asks] = {
             "monthly_cap": "quantity",
             "on": "flag",
             "return_url": "optional url",
+            "disputes": "optional choice",
             "reason": "optional reason",
         },
         **OF_ACCOUNT,
@@ -289,6 +291,11 @@ ASKS: dict[str, Asks] = {
     ),
     "GET /v1/keys": Asks(),
     "DELETE /v1/keys/{key_id}": Asks(path={"key_id": "0123456789ab"}, refuses_all=True),
+    "POST /v1/tokens": Asks(
+        bodies.TokenBody,
+        {"account": f'"{ACCOUNT}"'},
+        {"account": "account", "expires_in_s": "token seconds"},
+    ),
     "GET /v1/accounts/{id}/stats": Asks(
         query={
             "from": BAD_DAYS,
@@ -298,6 +305,21 @@ ASKS: dict[str, Asks] = {
             "unknown": ("1",),
         },
         **OF_ACCOUNT,
+    ),
+    "GET /v1/accounts": Asks(
+        query={"limit": BAD_LIMITS, "cursor": BAD_KEYS, "prefix": BAD_KEYS, "unknown": ("1",)}
+    ),
+    "GET /v1/reports/usage": Asks(
+        query={
+            "from": BAD_DAYS,
+            "to": BAD_DAYS,
+            "bucket": ("", "hour", "DAY", "day,week"),
+            "group_by": ("", "account", "operation,model"),
+            "unknown": ("1",),
+        }
+    ),
+    "GET /v1/reports/customers": Asks(
+        query={"from": BAD_DAYS, "to": BAD_DAYS, "limit": BAD_LIMITS, "unknown": ("1",)}
     ),
     "GET /v1/verify/{id}": Asks(**OF_ACCOUNT),
     "POST /v1/reconcile": Asks(

@@ -69,7 +69,10 @@ def tell(
 ) -> Event:
     """The event of a request with that body, which was refused so."""
     raw = body if isinstance(body, str) else json.dumps(body)
+    scope = ROUTES[route].scope if route in ROUTES else ""
+    caller = {"lambda": {"principal": "service:x", "scopes": scope}}
     event = {"routeKey": route, "pathParameters": path, "body": raw}
+    event |= {"requestContext": {"authorizer": caller}}
     return refusal_of(Request(event, NOW), describe(error, "JKJaXmPLvHcESHA=")[1])
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import cast
 
 from tollkeeper.domain.account import PlanState
 from tollkeeper.domain.catalog import Catalog, Driver
@@ -12,8 +11,6 @@ from tollkeeper.domain.operating import ChangePlan, Command
 
 MOST_CLAIMED = 100
 LONGEST_FEATURE = 100
-NAMES = ("slug", "lookup_key", "name", "id")
-"""Where an object says which feature it is, the surest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,43 +84,3 @@ def explain_entitlement(command: Entitle, catalog: Catalog) -> str:
     if found.feature:
         return f"the feature {found.feature} names the plan {found.plan}"
     return f"none of the features names a plan; {found.plan} is the default"
-
-
-def read_features(claims: Mapping[str, object], path: str) -> tuple[str, ...]:
-    """The features that a token's claim states, sorted; none where it states none that is one.
-
-    `path` is the claim's name, or names with points between them that lead into objects. The
-    claim may be a list of names or of objects with a name, an object with `true` for each that
-    is there, or a text with commas or blanks between the names.
-    """
-    value: object = claims.get(path)
-    if value is None:
-        value = claims
-        for name in path.split("."):
-            value = _member(value, name)
-    return tuple(sorted({name for name in _names(value) if 0 < len(name) <= LONGEST_FEATURE}))[
-        :MOST_CLAIMED
-    ]
-
-
-def _member(value: object, name: str) -> object:
-    return cast("dict[str, object]", value).get(name) if isinstance(value, dict) else None
-
-
-def _names(value: object) -> Iterable[str]:
-    if isinstance(value, str):
-        return value.replace(",", " ").split()
-    if isinstance(value, dict):
-        held = cast("dict[object, object]", value)
-        return [str(name) for name, is_there in held.items() if is_there is True]
-    if isinstance(value, list):
-        return [_name(each) for each in cast("list[object]", value)[:MOST_CLAIMED]]
-    return ()
-
-
-def _name(each: object) -> str:
-    """The name of one feature, or nothing."""
-    if isinstance(each, dict):
-        members = cast("dict[str, object]", each)
-        each = next((members[name] for name in NAMES if members.get(name)), None)
-    return each if isinstance(each, str) else ""

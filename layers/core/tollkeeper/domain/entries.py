@@ -25,6 +25,10 @@ BY_STRIPE = frozenset({BY_INVOICE, BY_PRORATION, BY_END})
 """What a change of plan says in its detail `at` where Stripe began it: with a new period by a paid
 invoice, within the period by one, or by the end of the subscription."""
 
+BY_LATE, BY_OTHER_END = "late", "other_subscription_end"
+"""What it says where the plan stays as it is: a line was told too late to bring something, and a
+subscription ended that did not drive the plan."""
+
 ID_PATTERN = re.compile(r"[A-Za-z0-9_.:@|-]{1,128}", re.ASCII)
 
 

@@ -16,6 +16,7 @@ from tollkeeper.edge.operator_routes import answer_command
 from tollkeeper.edge.payment_routes import answer_cases, answer_release
 from tollkeeper.edge.quarantine_routes import answer_quarantine, answer_rerate
 from tollkeeper.edge.settings import read_settings
+from tollkeeper.edge.token_routes import answer_mint
 from tollkeeper.edge.top_up_routes import answer_set_top_up
 from tollkeeper.service.charging import give_back
 from tollkeeper.service.ports import World
@@ -33,6 +34,10 @@ def answer_refund(world: World, request: Request) -> Response[str]:
 def _answer_keys(_: World, request: Request) -> Response[str]:
     """Why: keys are kept apart from the ledger, behind a gatehouse of their own."""
     return answer_keys(request)
+
+
+def _answer_mint(_: World, request: Request) -> Response[str]:
+    return answer_mint(request)
 
 
 def _answer_top_up(world: World, request: Request) -> Response[str]:
@@ -54,4 +59,5 @@ ADMIN_ROUTES: dict[str, AnswerRoute] = {
     "POST /v1/keys": _answer_keys,
     "GET /v1/keys": _answer_keys,
     "DELETE /v1/keys/{key_id}": _answer_keys,
+    "POST /v1/tokens": _answer_mint,
 }

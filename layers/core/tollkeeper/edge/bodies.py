@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from tollkeeper.domain.catalog import Catalog
 from tollkeeper.domain.entries import AccountId, Resource
@@ -16,7 +16,10 @@ from tollkeeper.domain.usage import Usage, normalise_usage
 from tollkeeper.edge.catalog_models import Thresholds
 from tollkeeper.edge.members import (
     MODEL,
+    USUAL_ROWS,
     Account,
+    CallerId,
+    CsvRows,
     Day,
     Id,
     KeyName,
@@ -30,11 +33,12 @@ from tollkeeper.edge.members import (
     Provider,
     QuoteId,
     Reason,
+    Rows,
     SignedMicro,
-    read_rows,
 )
 from tollkeeper.service.charging import RunRequest
 from tollkeeper.service.holding import SettleRequest
+from tollkeeper.service.tokens import LONGEST_LIFE_S, SHORTEST_LIFE_S, USUAL_LIFE_S
 
 MOST_MS = 10**12
 RECONCILE_CURSOR = "^[a-z_]{1,40}(:[A-Za-z0-9_]{1,255})?$"
@@ -46,6 +50,12 @@ class StrictBody(BaseModel):
     """Members as they are, none coerced, none unknown."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
+
+
+class StrictQuery(BaseModel):
+    """A query's texts as its members, none unknown."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True, defer_build=True)
 
 
 class ResourceBody(StrictBody):
@@ -144,7 +154,7 @@ class HoldBody(WantedBody):
     """POST /v1/holds."""
 
     estimate: Micro | None = None
-    hold_id: Account | None = None
+    hold_id: CallerId | None = None
     expires_in_s: int = Field(default=DEFAULT_HOLD_S, ge=SHORTEST_HOLD_S, le=LONGEST_HOLD_S)
 
     def to_consumption(self) -> Consumption:
@@ -327,9 +337,18 @@ class KeyBody(StrictBody):
 
     name: KeyName
     scopes: list[
-        Literal["check", "deduct", "read", "grant", "refund", "admin", "purchase", "report"]
-    ] = Field(min_length=1, max_length=8)
+        Literal[
+            "check", "deduct", "read", "grant", "refund", "admin", "purchase", "report", "token"
+        ]
+    ] = Field(min_length=1, max_length=9)
     expires_at: Moment | None = None
+
+
+class TokenBody(StrictBody):
+    """POST /v1/tokens."""
+
+    account: Account
+    expires_in_s: int = Field(default=USUAL_LIFE_S, ge=SHORTEST_LIFE_S, le=LONGEST_LIFE_S)
 
 
 class ReconcileBody(StrictBody):
@@ -340,28 +359,22 @@ class ReconcileBody(StrictBody):
     cursor: Annotated[str, StringConstraints(strict=True, pattern=RECONCILE_CURSOR)] | None = None
 
 
-class HistoryQuery(BaseModel):
+class HistoryQuery(StrictQuery):
     """GET /v1/accounts/{id}/entries."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    limit: Annotated[int, BeforeValidator(read_rows), Field(le=5000)] | None = None
+    limit: CsvRows | None = None
     cursor: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
 
 
-class QuarantineQuery(BaseModel):
-    """GET /v1/quarantine."""
+class QuarantineQuery(StrictQuery):
+    """GET /v1/quarantine and /v1/quarantine/payments."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    limit: Annotated[int, BeforeValidator(read_rows), Field(le=5000)] | None = None
+    limit: Rows = USUAL_ROWS
     cursor: Annotated[str, StringConstraints(min_length=1, max_length=700)] | None = None
 
 
-class StatsQuery(BaseModel):
+class StatsQuery(StrictQuery):
     """GET /v1/accounts/{id}/stats."""
-
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
     first: Day | None = Field(default=None, alias="from")
     last: Day | None = Field(default=None, alias="to")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from aws_lambda_powertools.event_handler import Response
 
 from tollkeeper.domain.catalog import Catalog
@@ -45,14 +47,20 @@ def read_checkout(request: Request, settings: Settings) -> CheckoutRequest:
         cancel_url=body.cancel_url,
         key=keyed.key,
         request_hash=keyed.request_hash,
-        returns=read_returns(settings),
+        returns=read_returns(request, settings),
     )
 
 
-def read_returns(settings: Settings) -> ReturnPolicy:
-    """Where customers may be sent back to."""
+def read_returns(request: Request, settings: Settings) -> ReturnPolicy:
+    """Where customers may be sent back to: the listed origins, and this API's own account page.
+
+    Why: API Gateway itself says by which of its domains the request came; no header does.
+    """
+    context: Mapping[str, str] = request.event.get("requestContext") or {}
+    domain = context.get("domainName", "")
+    own = (f"https://{domain}",) if domain and settings.stage != "local" else ()
     origins = settings.return_origins
-    return ReturnPolicy(origins, settings.stage == "local" and not origins)
+    return ReturnPolicy((*origins, *own), settings.stage == "local" and not origins)
 
 
 def read_portal(request: Request, settings: Settings) -> PortalRequest:
@@ -61,7 +69,7 @@ def read_portal(request: Request, settings: Settings) -> PortalRequest:
     return PortalRequest(
         account=AccountId(body.account),
         return_url=body.return_url,
-        returns=read_returns(settings),
+        returns=read_returns(request, settings),
     )
 
 

@@ -16,9 +16,9 @@ from tollkeeper.domain.entries import (
     parse_id,
     read_key,
 )
-from tollkeeper.domain.errors import InvalidError
+from tollkeeper.domain.errors import ForbiddenError, InvalidError
 from tollkeeper.domain.grants import GrantKind
-from tollkeeper.domain.limits import WIRE_NAMES, SetLimits
+from tollkeeper.domain.limits import WIRE_NAMES, Level, SetLimits
 from tollkeeper.domain.operating import (
     Adjust,
     ChangePlan,
@@ -41,6 +41,7 @@ from tollkeeper.edge.bodies import (
 )
 from tollkeeper.edge.checkout_bodies import EntitlementsBody
 from tollkeeper.edge.http import Request
+from tollkeeper.edge.settings import read_settings
 from tollkeeper.service.charging import GiveBackRequest, Keyed
 
 Reader = Callable[[Request, Catalog], Command]
@@ -147,11 +148,23 @@ def _read_limits(request: Request, _: Catalog) -> SetLimits:
         request_hash=keyed.request_hash,
         reason=body.reason or "",
         actor=keyed.actor,
-        level=body.set_by,
+        level=_level(request, body),
         limits=_read_named(body),
         thresholds=(thresholds,) if "alert_thresholds" in named else None,
         low_balance=(body.low_balance,) if "low_balance" in named else None,
     )
+
+
+def _level(request: Request, body: LimitsBody) -> Level:
+    """Who sets the limits: of a user's own token that is always the user.
+
+    Raises: ForbiddenError where this stack lets no user do so.
+    """
+    if request.principal().account is None:
+        return body.set_by
+    if read_settings().user_limits == "off":
+        raise ForbiddenError("Limits are set by the operator alone.")
+    return "user"
 
 
 def _read_named(body: LimitsBody | BudgetBody) -> tuple[tuple[str, int | None], ...]:

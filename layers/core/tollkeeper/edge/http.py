@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,9 +24,19 @@ from tollkeeper.domain.errors import (
     TollkeeperError,
 )
 from tollkeeper.domain.money import show_micro
-from tollkeeper.edge.access import Principal, read_principal, require_scope
+from tollkeeper.edge.access import (
+    ME,
+    NOT_ME,
+    Principal,
+    is_asked_by_user,
+    own_account,
+    read_principal,
+    require_scope,
+)
+from tollkeeper.edge.etags import mark_answer
 from tollkeeper.edge.observability import log_alarm, log_failure, log_refusal
 from tollkeeper.edge.problems import REFUSALS, RETRY_AFTER_S, describe
+from tollkeeper.edge.routes import ROUTES
 from tollkeeper.edge.settings import read_settings
 from tollkeeper.edge.wire import hash_request, read_json, write_json
 
@@ -69,13 +80,23 @@ class Request:
         self._query: Mapping[str, str] = event.get("queryStringParameters") or {}
 
     def principal(self) -> Principal:
-        """Who asks, with the scope that this route needs.
+        """Who asks, and may call this route for the account in its path.
 
-        Raises: UnauthorizedError, ForbiddenError.
+        Raises: UnauthorizedError, ForbiddenError, and NotFoundError for another's account.
         """
         principal = read_principal(self.event, self.now)
         require_scope(principal, self.route_key)
+        if "id" in self._path:
+            own_account(principal, self.path("id"))
         return principal
+
+    def require_own(self, owner: AccountId, missing: str) -> None:
+        """Nothing, where who asks may see what this account owns.
+
+        Raises: NotFoundError in the words that say that there is no such thing; as principal.
+        """
+        if self.principal().account not in (None, owner):
+            raise NotFoundError(missing)
 
     def raw_body(self) -> bytes:
         """The bytes that were sent. Raises: MalformedError."""
@@ -97,11 +118,27 @@ class Request:
         Raises: MalformedError, TooLargeError, InvalidError with each member's reason.
         """
         members = self.members()
+        if "account" in model.model_fields and ROUTES[self.route_key].is_own:
+            members = self._own_members(members)
         return validate(model, members), members
 
+    def _own_members(self, members: dict[str, Any]) -> dict[str, Any]:
+        """The members with the account that they mean: a user may leave the own one out.
+
+        Raises: NotFoundError where a user names another's; as principal.
+        """
+        principal = self.principal()
+        named = members.get("account", ME) if principal.account else None
+        if not isinstance(named, str):
+            return members
+        return {**members, "account": own_account(principal, named)}
+
     def account(self) -> AccountId:
-        """The account in the path. Raises: InvalidError."""
-        return AccountId(parse_id(self.path("id"), "id"))
+        """The account in the path. Raises: InvalidError; as principal."""
+        principal, named = self.principal(), self.path("id")
+        if principal.account is None and named == ME:
+            raise InvalidError("id", NOT_ME)
+        return AccountId(parse_id(own_account(principal, named), "id"))
 
     def entry(self) -> EntryKey:
         """The entry's key in the path. Raises: InvalidError."""
@@ -120,11 +157,17 @@ class Request:
         return validate(model, dict(self._query))
 
     def key(self) -> EntryKey:
-        """The caller's idempotency key. Raises: MalformedError where there is none."""
+        """The caller's idempotency key. Raises: MalformedError where there is none.
+
+        Why: a user's own keys are kept apart. Who takes the key of a run to come would have the
+        backend's charge for it refused.
+        """
         key = self.headers.get("idempotency-key")
         if not key:
             raise MalformedError("Send an Idempotency-Key header: the same key for every try.")
-        return caller_key(key)
+        if self.principal().account is None:
+            return caller_key(key)
+        return caller_key("user:" + hashlib.sha256(caller_key(key).encode()).hexdigest()[:32])
 
     def hash_of(self, account: str, members: Mapping[str, Any]) -> str:
         """The digest of what was asked, on which route, for which account and thing of it."""
@@ -199,6 +242,10 @@ class Api(APIGatewayHttpResolver):
         self.exception_handler(Exception)(self._fail)
         self.not_found(self._no_route)  # pyright: ignore[reportUnknownMemberType]
 
+    def resolve(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+        """What the function answers to API Gateway."""
+        return mark_answer(event, super().resolve(event, context))
+
     @property
     def current_event(self) -> APIGatewayProxyEventV2:  # type: ignore[override]
         """The event of the request that this resolver is answering."""
@@ -229,7 +276,8 @@ class Api(APIGatewayHttpResolver):
     def _refuse(self, error: TollkeeperError) -> Response[str]:
         status, problem = describe(error, self._request_id())
         facts = {"route": self.current_event.raw_event.get("routeKey"), "detail": error.detail}
-        is_told = error.code in REFUSALS
+        # Alarms and automations hang on these: a user who asks and asks must not set them off.
+        is_told = error.code in REFUSALS and not is_asked_by_user(self.current_event.raw_event)
         log_refusal(error.code, status, counted_at=self._now() if is_told else None, **facts)
         if status == 500:
             log_failure("failed", **facts)

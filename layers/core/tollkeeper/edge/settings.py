@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict
 class Settings(BaseModel):
     """What the template tells a function.
 
-    `secrets_prefix` is empty where secrets come from the environment (on one machine).
+    `secrets_prefix` is empty where secrets come from the environment (on one machine), and the
+    two addresses of live updates where the stack has none.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -25,6 +26,15 @@ class Settings(BaseModel):
     return_urls: str = ""
     stripe_api_url: str = ""
     event_bus_name: str = ""
+    user_limits: Literal["on", "off"] = "on"
+    oidc_preset: str = ""
+    oidc_issuer: str = ""
+    oidc_audience: str = ""
+    oidc_parties: str = ""
+    oidc_account_claim: str = "sub"
+    oidc_jwks_url: str = ""
+    live_socket_url: str = ""
+    live_publish_url: str = ""
 
     @property
     def key_prefix(self) -> str:

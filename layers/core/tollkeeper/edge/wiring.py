@@ -138,10 +138,7 @@ def world() -> World:
 
 
 def stripe_gateway() -> StripeGateway:
-    """Stripe; or, on one machine without a key for it, the simulated payment page.
-
-    Why: imported here, since only checkout needs it.
-    """
+    """Stripe's pages. Why: imported here, since only checkout and top_up need them."""
     from tollkeeper.edge.stripe_gateway import choose_gateway
 
     return choose_gateway(read_settings(), stack_secrets())
@@ -173,10 +170,7 @@ def refund_gateway() -> RefundGateway:
 
 
 def stripe_lists() -> Lists:
-    """Stripe's lists; or those of the simulated Stripe on one machine.
-
-    Why: imported here, since only reconcile needs it.
-    """
+    """Stripe's lists. Why: imported here, since only reconcile needs them."""
     from tollkeeper.edge.stripe_lists import choose_lists
 
     return choose_lists(read_settings(), stack_secrets())

@@ -19,6 +19,7 @@ from tollkeeper.store.api_keys import KeyRing, ServiceKey
 from tollkeeper.store.ledger import TakenError
 
 STAGES = ("tk_live", "tk_test", "tk_dev")
+KEY = "tk_"
 LONGEST_KEY = 200
 
 
@@ -114,11 +115,15 @@ def _reissue(house: Gatehouse, key: ServiceKey, refusal: TollkeeperError) -> Iss
 
 
 def adopt_key(house: Gatehouse, text: str, *, name: str, scopes: tuple[str, ...]) -> ServiceKey:
-    """The key of that text is valid: how a stack gets its first one. Repeating changes nothing."""
+    """The key of that text is valid, with these scopes: how a stack gets its first one.
+
+    Repeating changes nothing.
+    """
     key_id = parse_key_id(text)
     found = house.keyring.read_key(key_id)
     digest = digest_key(house.pepper, text)
-    if found is not None and found.digest == digest and found.revoked_at is None:
+    is_it = found is not None and found.digest == digest and found.revoked_at is None
+    if found is not None and is_it and found.scopes == scopes:
         return found
     key = ServiceKey(
         id=key_id,

@@ -35,10 +35,16 @@ class Quoted:
 
 
 def quote(
-    world: World, account: AccountId, consumption: Consumption, opens_on: str | None = None
+    world: World,
+    account: AccountId,
+    consumption: Consumption,
+    opens_on: str | None = None,
+    *,
+    is_users: bool = False,
 ) -> Quoted:
     """The range of prices, sharpened by what the account's own calls showed, and its quote.
 
+    `is_users`: the account's user asks, whose own word on size or price is never signed.
     Raises: as price_run. Cost: one GetItem where the account matters, else no call at all.
     """
     catalog = world.catalog
@@ -56,6 +62,9 @@ def quote(
         sizes = sharpen(sizes, found.seen.get(operation.id))
     consumption = _at_moment(world, consumption, catalog)
     estimate = estimate_run(consumption, catalog, sizes, standing)
+    is_own_word = consumption.is_sized or consumption.amount_microcredits is not None
+    if is_users and is_own_word:
+        return Quoted(estimate, "", catalog.version)
     return Quoted(estimate, _sign(world, account, consumption, estimate), catalog.version)
 
 

@@ -35,6 +35,7 @@ from tollkeeper.service.ports import CheckoutPage, StripeGateway, World
 from tollkeeper.store.ledger import TakenError
 
 MOST_TRIES = 3
+NO_PURCHASE = "There is no such purchase."
 PORTAL_LINK_S = 60
 """So long one link to the portal is given to everybody who asks; it is good for minutes."""
 IS_SUBSCRIBED = "cannot be bought: the account has a subscription, which POST /v1/portal changes"
@@ -212,7 +213,7 @@ def read_purchase(world: World, purchase_id: str) -> Purchase:
     """The purchase, whoever it belongs to. Raises: NotFoundError. Cost: two GetItem."""
     found = find_purchase(world, purchase_id)
     if found is None:
-        raise NotFoundError("There is no such purchase.")
+        raise NotFoundError(NO_PURCHASE)
     return found
 
 
