@@ -20,12 +20,12 @@ from tests.conformance.engines import (
 )
 from tests.integration.conftest import TABLE, table_of_template
 from tests.integration.test_sweep import sweep
-from tests.support.driving import Driver, FakeClock
+from tests.support.driving import Driver, FakeClock, FakeContext, load
 from tests.support.forgetting import forget
 from tests.support.money_back import REFUNDED, charge_of, event_about
 from tests.support.payments import FakeStripe, buy, deliver
 from tollkeeper.edge import wiring
-from tollkeeper.edge.quarantine_routes import show_place
+from tollkeeper.edge.pages import show_place
 
 
 class Recorder:
@@ -82,7 +82,9 @@ def live(driver: Driver, clock: FakeClock, stripe: FakeStripe) -> None:
         assert deliver(driver, paid).status == 200
     move_money(driver, stripe, purchase, clock)
     assert sweep()["rolled"] == 0
-    clock.forward(days=33)
+    clock.forward(days=2)
+    read_reports(driver, clock)
+    clock.forward(days=31)
     sweep()
     assert driver.check("user_1", "sms").status == 200
     assert driver.stats("user_1").status == 200
@@ -92,6 +94,19 @@ def live(driver: Driver, clock: FakeClock, stripe: FakeStripe) -> None:
     assert driver.call(route, path={"id": "user_2"}, query={"limit": "2"}).body["next_cursor"]
     for place in ((0, ""), (5, "001795176000000#user_1#c#k")):
         assert driver.call("GET /v1/quarantine", query={"cursor": show_place(*place)}).status == 200
+
+
+def read_reports(driver: Driver, clock: FakeClock) -> None:
+    """The accounts' days are folded, and what is read of them and of the accounts."""
+    sweep()
+    for _ in range(2):
+        load("report").handler({}, FakeContext(remaining_ms=900_000))
+        clock.forward(minutes=11)
+    assert driver.call("GET /v1/reports/usage")["totals"]["calls"] > 0
+    assert driver.call("GET /v1/reports/customers", query={"limit": "1"})["others"]["calls"] > 0
+    page = driver.call("GET /v1/accounts", query={"prefix": "user_", "limit": "1"})
+    rest = driver.call("GET /v1/accounts", query={"cursor": page["next_cursor"]})
+    assert [row["account"] for row in rest["accounts"]] == ["user_2"]
 
 
 def move_money(driver: Driver, stripe: FakeStripe, purchase: str, clock: FakeClock) -> None:
@@ -126,7 +141,7 @@ def test_the_handlers_requests_are_answered_alike(
     indexes = {request.get("IndexName") for _, request, _ in recorder.seen}
     codes = {answer[0] for _, _, answer in recorder.seen}
     assert asked == {"get_item", "query", "transact_write_items"}
-    assert indexes == {None, "history", "due"}
+    assert indexes == {None, "history", "due", "lists"}
     assert codes == {"", "TransactionCanceledException"}
 
     empty_table(client, table_of_template())

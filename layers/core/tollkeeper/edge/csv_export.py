@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 
 from tollkeeper.domain.charges import CHARGES
@@ -26,13 +27,17 @@ LARGEST_PAGE_BYTES = 4_000_000
 # The wide forms are read as the plain ones where a spreadsheet speaks Chinese or Japanese.
 STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
+BEGINS_A_CELL = re.compile(
+    rf"(?s)(?<=.)([;\t\r\n][ \"]*)(?=[{re.escape(''.join(STARTS_A_FORMULA))}])"
+)
+
 
 def write_csv(entries: tuple[Entry, ...]) -> tuple[str, int]:
     """The rows with a header, and how many of them fit one page of 4 MB."""
-    lines = [_line(COLUMNS)]
+    lines = [write_line(COLUMNS)]
     size = 0
     for entry in entries:
-        line = _line(_cells(entry))
+        line = write_line(_cells(entry))
         size += len(line.encode())
         if size > LARGEST_PAGE_BYTES:
             break
@@ -40,7 +45,8 @@ def write_csv(entries: tuple[Entry, ...]) -> tuple[str, int]:
     return "".join(lines), len(lines) - 1
 
 
-def _line(cells: Sequence[str]) -> str:
+def write_line(cells: Sequence[str]) -> str:
+    """The cells as one line."""
     out = io.StringIO()
     csv.writer(out, lineterminator="\r\n").writerow(cells)
     return out.getvalue()
@@ -62,5 +68,9 @@ def _cells(entry: Entry) -> list[str]:
 
 
 def make_safe(text: str) -> str:
-    """The text as a cell that no spreadsheet takes for a formula."""
+    """The text as a cell that no spreadsheet takes for a formula.
+
+    Why inside, too: where a spreadsheet splits at `;` or at a tab, what follows is a cell.
+    """
+    text = BEGINS_A_CELL.sub(r"\1'", text)
     return f"'{text}" if text.startswith(STARTS_A_FORMULA) else text

@@ -18,7 +18,7 @@ def show_stats(stats: Stats, group_by: str | None) -> dict[str, Any]:
         "to": stats.last.isoformat(),
         "zone": stats.zone,
         "rows": [_show_row(row, group_by) for row in stats.rows],
-        "totals": _show_total(stats.total),
+        "totals": show_total(stats.total),
     }
 
 
@@ -29,10 +29,11 @@ def _show_row(row: Row, group_by: str | None) -> dict[str, Any]:
         "feature": row.key.label or None,
     }
     group = {group_by: names[group_by]} if group_by else {}
-    return {"bucket": row.bucket, **group, **_show_total(row.total)}
+    return {"bucket": row.bucket, **group, **show_total(row.total)}
 
 
-def _show_total(total: Total) -> dict[str, Any]:
+def show_total(total: Total) -> dict[str, Any]:
+    """Runs added up, as every list of them shows it."""
     tokens = {name: count for name, count in zip(POOL_NAMES, total.tokens, strict=True) if count}
     average = floor_div(total.credits_microcredits, total.calls) if total.calls > 0 else 0
     return {

@@ -9,6 +9,7 @@ from zlib import crc32
 from tollkeeper.domain.entries import AccountId, EntryKey
 
 DUE_SHARDS = 16
+DAY_SHARDS = 16
 WAITING_SHARDS = 8
 
 Key = dict[str, Any]
@@ -90,5 +91,25 @@ def api_key_key(key_id: str) -> Key:
 
 
 def due_shard(account: str) -> str:
-    """The shard of the due index that sweeps this account."""
-    return f"DUE#{crc32(account.encode()) % DUE_SHARDS}"
+    """The shard of the due index that sweeps this account, and of the lists that names it."""
+    return account_list(crc32(account.encode()) % DUE_SHARDS)
+
+
+def account_list(shard: int) -> str:
+    """One part of the list of accounts."""
+    return f"DUE#{shard}"
+
+
+def day_list(day: date, shard: int) -> str:
+    """One part of the list of accounts whose day of this date is closed."""
+    return f"DAY#{day.isoformat()}#{shard}"
+
+
+def day_shard(account: str) -> int:
+    """The part of each day's list that the account is in."""
+    return crc32(account.encode()) % DAY_SHARDS
+
+
+def report_key(kind: str, name: str = "") -> Key:
+    """One item of the reports, all of which are in one partition."""
+    return key("R", f"{kind}#{name}" if name else kind)

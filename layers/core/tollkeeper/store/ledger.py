@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as LinkError
 
 from tollkeeper.domain.account import Account
-from tollkeeper.domain.cases import Case
 from tollkeeper.domain.draft import ChargeReturned, Decision
 from tollkeeper.domain.entries import AccountId, Entry, EntryKey
 from tollkeeper.domain.errors import BusyError, LedgerCorruptError
-from tollkeeper.domain.purchases import EventSeen, Linked, Purchase
 from tollkeeper.domain.totals import DayClosed
-from tollkeeper.store.cases import case_from_item
 from tollkeeper.store.client import DynamoClient
 from tollkeeper.store.items import account_from_item, entry_from_item
 from tollkeeper.store.keys import (
@@ -33,15 +29,18 @@ from tollkeeper.store.keys import (
     purchase_key,
     returned_key,
 )
-from tollkeeper.store.payments import link_from_item, purchase_from_item
-from tollkeeper.store.rows import Item, number, string, totals_from_rows
+from tollkeeper.store.rows import Item, number, string
 from tollkeeper.store.writes import (
     Write,
     also_to_writes,
+    day_from_item,
     decision_to_writes,
-    purchase_to_writes,
     returned_from_item,
 )
+
+if TYPE_CHECKING:
+    from tollkeeper.domain.cases import Case
+    from tollkeeper.domain.purchases import EventSeen, Linked, Purchase
 
 NO_ACCOUNT = AccountId("")
 BUSY_CODES = frozenset(
@@ -129,18 +128,26 @@ class Ledger:
         item = self._get(returned_key(account, charge), is_strong=True)
         return None if item is None else returned_from_item(item)
 
+    # Payments import their items where they are read: a charge needs none, and would wait for it.
+
     def read_purchase(self, account: AccountId, purchase: str) -> Purchase | None:
         """The purchase, read strongly. Cost: one GetItem."""
+        from tollkeeper.store.payments import purchase_from_item
+
         item = self._get(purchase_key(account, purchase), is_strong=True)
         return None if item is None else purchase_from_item(item)
 
     def read_link(self, target: str) -> Linked | None:
         """Whose the Stripe object or purchase is, read strongly. Cost: one GetItem."""
+        from tollkeeper.store.payments import link_from_item
+
         item = self._get(link_key(target), is_strong=True)
         return None if item is None else link_from_item(item)
 
     def read_case(self, case_id: str) -> Case | None:
         """The payment that needs a person, read strongly. Cost: one GetItem."""
+        from tollkeeper.store.cases import case_from_item
+
         item = self._get(case_key(case_id), is_strong=True)
         return None if item is None else case_from_item(item)
 
@@ -189,13 +196,7 @@ class Ledger:
         if start is not None:
             request["ExclusiveStartKey"] = start
         answer = self._call("query", request)
-        days = tuple(
-            DayClosed(
-                date.fromisoformat(item["sk"]["S"][2:]),
-                totals_from_rows(json.loads(item["to"]["S"])),
-            )
-            for item in answer["Items"]
-        )
+        days = tuple(day_from_item(item) for item in answer["Items"])
         return days, answer.get("LastEvaluatedKey")
 
     def read_due(
@@ -223,6 +224,29 @@ class Ledger:
         accounts = tuple(AccountId(item["pk"]["S"][2:]) for item in answer["Items"])
         return accounts, answer.get("LastEvaluatedKey")
 
+    def read_list(
+        self, name: str, *, first: str = "", after: str = "", limit: int = 1000
+    ) -> tuple[list[Item], bool]:
+        """One page of a list by account, from that beginning or after that account on.
+
+        The second is true where more follow. Shape: items as the index `lists` projects them.
+        Cost: one Query of the index, which may lag the table by a moment.
+        """
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "IndexName": "lists",
+            "KeyConditionExpression": "due_shard = :list AND pk BETWEEN :first AND :last",
+            "ExpressionAttributeValues": {
+                ":list": string(name),
+                # Why: between takes both ends; nothing comes right after an id but this.
+                ":first": string(max(account_pk(first), account_pk(f"{after}!") if after else "")),
+                ":last": string(account_pk(f"{first}~")),
+            },
+            "Limit": limit,
+        }
+        answer = self._call("query", request)
+        return answer["Items"], "LastEvaluatedKey" in answer
+
     def read_item(self, key: Key) -> Item | None:
         """One item as it is, read strongly. Cost: one GetItem."""
         return self._get(key, is_strong=True)
@@ -246,6 +270,8 @@ class Ledger:
 
         Cost: one strong Query.
         """
+        from tollkeeper.store.payments import purchase_from_item
+
         request: dict[str, Any] = {
             "TableName": self._table,
             "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
@@ -292,6 +318,8 @@ class Ledger:
         Raises: TakenError where somebody wrote it, or the event, meanwhile; as write_decision.
         Cost: one TransactWriteItems.
         """
+        from tollkeeper.store.payment_writes import purchase_to_writes
+
         self._write(purchase_to_writes(purchase, *also))
 
     def write_facts(self, *facts: Linked | EventSeen | Case) -> None:
