@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from benchmarks import calls, contention, cpu, http, imports, pricing, verify
+from benchmarks import calls, contention, cpu, http, imports, live, pricing, verify
 from benchmarks.report import Aim, Section, aims_table
 from benchmarks.stack import describe_machine
 
@@ -25,6 +25,7 @@ BENCHMARKS: dict[str, Callable[..., Section]] = {
     "pricing": pricing.run,
     "contention": contention.run,
     "http": http.run,
+    "live": live.run,
     "verify": verify.run,
 }
 

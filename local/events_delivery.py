@@ -8,6 +8,7 @@ none is lost.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import threading
@@ -22,10 +23,11 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.environments import BusyError, FunctionError
-from local.events_source import StreamSource, read_stream_source
+from local.events_source import StreamSource, read_stream_sources
 from local.template import Template
 
 POLL_S = 0.2
+NEWS_POLL_S = 0.1
 MOST_PAUSE_S = 5.0
 # Why: one engine's ids of shards are shorter than the SDK believes an id to be.
 PATIENCE = Config(
@@ -69,14 +71,19 @@ def ensure_stream(*, table: str, view_type: str) -> str:
 
 @dataclass(kw_only=True)
 class Bookmark:
-    """Up to where each shard of one stream was delivered, in a file that a crash leaves whole."""
+    """Up to where each shard of one stream was delivered, in a file that a crash leaves whole.
 
-    path: Path
+    Without a file it is known for this run alone.
+    """
+
+    path: Path | None
     stream: str
     reached: dict[str, str] = field(default_factory=dict[str, str])
 
     def read(self) -> None:
         """What the file says of this stream; another one's places are forgotten."""
+        if self.path is None:
+            return
         try:
             noted = json.loads(self.path.read_text(encoding="utf-8"))
             if noted["stream"] == self.stream:
@@ -87,6 +94,8 @@ class Bookmark:
     def note(self, shard: str, sequence: str) -> None:
         """The shard was delivered up to and with this record."""
         self.reached[shard] = sequence
+        if self.path is None:
+            return
         fresh = self.path.with_suffix(".new")
         fresh.write_text(json.dumps({"stream": self.stream, "reached": self.reached}), "utf-8")
         fresh.replace(self.path)
@@ -112,12 +121,16 @@ class Delivery:
         self._poll_s = poll_s
         self._client: Any = client or _connect("dynamodbstreams")
         self._iterators: dict[str, str | None] = {}
+        self._begins_at = "LATEST" if source.only_new else "TRIM_HORIZON"
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="events", daemon=True)
 
     def start(self) -> None:
         """Records are delivered from now on, beginning where the last run ended."""
         self._bookmark.read()
+        with contextlib.suppress(ClientError, BotoCoreError):
+            # What is new is what comes from here on; where it fails, the thread tries again.
+            self._open()
         self._thread.start()
 
     def stop(self, *, grace_s: float = 2.0) -> None:
@@ -164,6 +177,8 @@ class Delivery:
         for each in shards:
             shard = str(each["ShardId"])
             self._iterators[shard] = self._iterator(shard, self._bookmark.reached.get(shard))
+        # A shard that is found later began while this ran: all of it is new.
+        self._begins_at = "TRIM_HORIZON"
 
     def _iterator(self, shard: str, reached: str | None) -> str:
         """Where the shard goes on: behind what was reached, or where it begins.
@@ -180,7 +195,7 @@ class Delivery:
             if error.response.get("Error", {}).get("Code") != "TrimmedDataAccessException":
                 raise
             self._log("the stream begins anew; what it held before may not have been delivered")
-        answer = self._client.get_shard_iterator(**asked, ShardIteratorType="TRIM_HORIZON")
+        answer = self._client.get_shard_iterator(**asked, ShardIteratorType=self._begins_at)
         return str(answer["ShardIterator"])
 
     def _deliver(self, shard: str, records: Sequence[Record]) -> bool:
@@ -235,20 +250,27 @@ def as_sent(record: Record, stream: str) -> Record:
     return {**record, "eventSourceARN": stream, "dynamodb": body}
 
 
-def make_delivery(
+def make_deliveries(
     template: Template, *, table: str, folder: Path, invoke: Invoke, log: Callable[[str], None]
-) -> Delivery | None:
-    """The delivery of the table's stream; None where none can be, which a line then says.
+) -> tuple[Delivery, ...]:
+    """A delivery to each reader of the table's stream; none where there is no stream to read.
 
-    Shape: `folder` is where the bookmark lies.
+    Shape: `folder` is where the bookmark of a reader lies that begins where it ended; a reader
+    of what is new has none. A line says where the database has no stream.
     """
-    source = read_stream_source(template)
-    if source is None:
-        return None
+    sources = tuple(read_stream_sources(template).values())
+    if not sources:
+        return ()
     try:
-        stream = ensure_stream(table=table, view_type=source.view_type)
+        stream = ensure_stream(table=table, view_type=sources[0].view_type)
     except StreamError as error:
         log(f"no events: the database has no stream ({error})")
-        return None
-    bookmark = Bookmark(path=folder / "stream.json", stream=stream)
-    return Delivery(source, bookmark, invoke=invoke, log=log)
+        return ()
+    files = (None if each.only_new else folder / "stream.json" for each in sources)
+    marks = (Bookmark(path=path, stream=stream) for path in files)
+    return tuple(
+        Delivery(
+            source, mark, invoke=invoke, log=log, poll_s=NEWS_POLL_S if source.only_new else POLL_S
+        )
+        for source, mark in zip(sources, marks, strict=True)
+    )

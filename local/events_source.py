@@ -11,6 +11,8 @@ from local.cloudformation import Node, TemplateError, as_list, as_mapping, as_te
 from local.template import TABLE_RESOURCE, Template
 
 MAPPING_TYPE = "AWS::Lambda::EventSourceMapping"
+MOST_READERS = 2
+"""AWS advises against a third reader of a stream: its calls could be throttled."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +20,8 @@ class StreamSource:
     """One function that reads the table's stream.
 
     Shape: `function` is its folder; `patterns` are those of the filters, any of which lets a
-    record pass. `view_type` is what of an item a record carries.
+    record pass. `view_type` is what of an item a record carries. `only_new` begins with what is
+    written from now on, else with all that the stream still has.
     """
 
     function: str
@@ -26,27 +29,30 @@ class StreamSource:
     retries: int
     patterns: tuple[Mapping[str, object], ...]
     view_type: str
+    only_new: bool = False
 
     def takes(self, record: Mapping[str, object]) -> bool:
         """The record passes a filter, or there is none."""
         return not self.patterns or any(matches(record, each) for each in self.patterns)
 
 
-def read_stream_source(template: Template) -> StreamSource | None:
-    """What reads the table's stream; None where the template has nothing that does.
+def read_stream_sources(template: Template) -> dict[str, StreamSource]:
+    """What reads the table's stream, by its function's folder.
 
-    Raises: TemplateError where two do, or one reads another stream than the table's.
+    Raises: TemplateError where more do than a stream bears, or one reads another than the table's.
     """
     found = {
         logical_id: as_mapping(resource.get("Properties"), where=logical_id)
         for logical_id, resource in template.resources.items()
         if resource.get("Type") == MAPPING_TYPE
     }
-    if not found:
-        return None
-    if len(found) > 1:
-        raise TemplateError(f"Resources: one {MAPPING_TYPE} is known here, found {len(found)}")
-    ((where, node),) = found.items()
+    if len(found) > MOST_READERS:
+        raise TemplateError(f"Resources: a stream has at most {MOST_READERS} {MAPPING_TYPE}")
+    sources = [_read_source(template, where, node) for where, node in found.items()]
+    return {source.function: source for source in sources}
+
+
+def _read_source(template: Template, where: str, node: Mapping[str, Node]) -> StreamSource:
     source = as_text(node.get("EventSourceArn"), where=where)
     if source != f"{TABLE_RESOURCE}.StreamArn":
         raise TemplateError(f"{where}: only the table's own stream is known, found {source}")
@@ -57,6 +63,7 @@ def read_stream_source(template: Template) -> StreamSource | None:
         retries=as_whole(node.get("MaximumRetryAttempts", 0), where=where),
         patterns=_patterns(node.get("FilterCriteria"), where=where),
         view_type=_view_type(template),
+        only_new=node.get("StartingPosition") == "LATEST",
     )
 
 

@@ -8,7 +8,8 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from typing import BinaryIO, cast
+from io import BufferedReader
+from typing import BinaryIO, Literal, cast
 
 from local.wire import (
     Answer,
@@ -28,10 +29,15 @@ LINGER_MAX_BYTES = 64 * 1024 * 1024
 _QUIET_PATHS = frozenset({"/healthz", "/_local/bus"})
 
 
+Conversation = Callable[[socket.socket, bytes], None]
+"""Takes a connection over, with what was read of it behind the request; at its end it is closed."""
+
+
 class Server:
     """Requests of a socket are answered by `respond`, from `start` until `stop` is called.
 
-    Clients that connect before `start` wait; they are not turned away.
+    Clients that connect before `start` wait; they are not turned away. `upgrade` says what takes
+    a connection over that asks to be another protocol's; None where nothing does.
     """
 
     def __init__(
@@ -40,7 +46,9 @@ class Server:
         *,
         respond: Callable[[Request], Answer],
         log: Callable[[str], None],
+        upgrade: Callable[[Request], Conversation | Answer | None] = lambda _: None,
     ) -> None:
+        self._upgrade = upgrade
         self._listener = listener
         self._listener.listen(128)
         self._respond = respond
@@ -130,7 +138,10 @@ class Server:
         began = time.perf_counter()
         self._busy[connection] = True
         try:
-            answer = self._respond(request)
+            taken = self._upgrade(request) if request.header("upgrade") else None
+            if taken is not None and not isinstance(taken, Answer):
+                return self._hand_over(connection, stream=stream, to=taken)
+            answer = taken or self._respond(request)
         except Exception:  # noqa: BLE001 - our own bug costs this request and no other
             self._log(traceback.format_exc())
             answer = message_answer(500, "Internal Server Error")
@@ -146,6 +157,15 @@ class Server:
             took_ms = (time.perf_counter() - began) * 1000
             self._log(f"{request.method} {request.raw_path} {answer.status} {took_ms:.1f} ms")
         return keep_open
+
+    def _hand_over(
+        self, connection: socket.socket, *, stream: BinaryIO, to: Conversation
+    ) -> Literal[False]:
+        """The conversation is over, and the connection with it; a stop ends it as an idle one."""
+        self._busy[connection] = False
+        connection.setblocking(False)
+        to(connection, cast("BufferedReader", stream).peek())
+        return False
 
 
 def _linger(connection: socket.socket) -> None:

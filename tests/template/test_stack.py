@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 
 from local.cloudformation import Node, as_list, as_mapping, as_text, parse
-from local.events_source import read_stream_source
+from local.events_source import read_stream_sources
 from local.schedules import next_run_at
 from local.template import TEMPLATE_PATH, Template, read_template, time_to_live_attribute
 from tollkeeper.edge import reconciliation
@@ -23,7 +23,7 @@ from tollkeeper.store.keys import DUE_SHARDS
 DOCUMENT = parse(TEMPLATE_PATH.read_text(encoding="utf-8"))
 TEMPLATE = read_template(parameters={"AlarmTopicArn": "arn:aws:sns:us-east-1:000000000000:ops"})
 FUNCTIONS = sorted(TEMPLATE.functions)
-READERS = ("account", "authorizer", "check", "notify", "stats", "verify")
+READERS = ("account", "authorizer", "check", "live", "live_access", "notify", "stats", "verify")
 NOTIFIES = {
     "dynamodb:DescribeStream",
     "dynamodb:GetRecords",
@@ -31,6 +31,10 @@ NOTIFIES = {
     "dynamodb:ListStreams",
     "events:PutEvents",
     "sqs:SendMessage",
+}
+PUBLISHES = {
+    "appsync:EventPublish",
+    *(each for each in NOTIFIES if "Stream" in each or "Records" in each or "Shard" in each),
 }
 REFUSES = ("budget", "check", "deduct", "hold")
 WRITES = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
@@ -41,6 +45,7 @@ SECRETS = {
     "checkout": {"KEY_PEPPER", "STRIPE_SECRET_KEY"},
     "deduct": {"QUOTE_SECRET"},
     "hold": {"QUOTE_SECRET"},
+    "live_access": {"KEY_PEPPER"},
     "purchase_webhook": {"STRIPE_WEBHOOK_SECRET"},
     "reconcile": {"STRIPE_SECRET_KEY"},
     "top_up": {"STRIPE_SECRET_KEY"},
@@ -61,7 +66,8 @@ def of_type(kind: str) -> dict[str, dict[str, Node]]:
 
 
 def statements(function: str) -> list[dict[str, Node]]:
-    policies = as_list(properties(TEMPLATE.functions[function].logical_id)["Policies"], where="")
+    own = properties(TEMPLATE.functions[function].logical_id)
+    policies = as_list(own.get("Policies"), where="")
     found: list[dict[str, Node]] = []
     for policy in policies:
         # A text here would be a managed policy, and a mapping without Statement one of SAM's.
@@ -130,8 +136,8 @@ class TestRoutes:
 
     def test_every_function_is_on_a_route_a_schedule_a_stream_or_an_authorizer(self) -> None:
         used = {route.function for route in TEMPLATE.routes}
-        stream = read_stream_source(TEMPLATE)
-        used |= {stream.function} if stream is not None else set()
+        used |= set(read_stream_sources(TEMPLATE))
+        used |= {"live_access"}  # the event API's: tests/template/test_live_stack.py
         used |= {schedule.function for schedule in TEMPLATE.schedules}
         used |= {rule.function for rule in TEMPLATE.rules}
         used |= {authorizer.function for authorizer in TEMPLATE.authorizers.values()}
@@ -175,8 +181,10 @@ class TestApi:
             "idempotency-replayed",
             "retry-after",
             "link",
+            "etag",
         }
-        assert {"authorization", "idempotency-key"} <= set(TEMPLATE.cors.allow_headers)
+        sent = {"authorization", "idempotency-key", "if-none-match"}
+        assert sent <= set(TEMPLATE.cors.allow_headers)
 
 
 class TestPermissions:
@@ -188,15 +196,14 @@ class TestPermissions:
     @pytest.mark.parametrize("function", FUNCTIONS)
     def test_nobody_deletes_scans_or_updates_in_place(self, function: str) -> None:
         queued = {"sqs:SendMessage"}
-        told = {"notify": NOTIFIES, "top_up": queued, "purchase_webhook": queued}.get(
-            function, set[str]()
-        )
+        told = {"notify": NOTIFIES, "top_up": queued, "purchase_webhook": queued}
+        told["live"] = PUBLISHES
         assert actions(function) <= {
             "dynamodb:GetItem",
             "dynamodb:PutItem",
             "dynamodb:Query",
             "ssm:GetParameter",
-        } | ({"events:PutEvents"} if function in REFUSES else told)
+        } | ({"events:PutEvents"} if function in REFUSES else told.get(function, set()))
 
     @pytest.mark.parametrize("function", READERS)
     def test_who_only_reads_has_no_action_that_writes(self, function: str) -> None:
@@ -207,8 +214,12 @@ class TestPermissions:
         tables = {name for name in resources(function) if ":parameter/" not in name}
 
         allowed = {"Table.Arn", "Table.Arn/index/history", "Table.Arn/index/due"}
+        if function in ("account", "report"):
+            allowed |= {"Table.Arn/index/lists"}
         if function == "notify":
             allowed |= {"Table.StreamArn", "EventBus.Arn", "UnnotifiedQueue.Arn"}
+        if function == "live":
+            allowed |= {"Table.StreamArn", "LiveChannels.ChannelNamespaceArn"}
         if function == "top_up":
             allowed |= {"UntoppedQueue.Arn"}
         if function == "purchase_webhook":
@@ -230,9 +241,10 @@ class TestPermissions:
         assert {name.rpartition("/")[2] for name in names} == SECRETS.get(function, set())
         assert all(":parameter/tollkeeper/dev/" in name for name in names)
 
-    def test_the_authorizer_reads_no_partition_but_that_of_keys(self) -> None:
+    @pytest.mark.parametrize("function", ["authorizer", "live_access"])
+    def test_an_authorizer_reads_no_partition_but_that_of_keys(self, function: str) -> None:
         (reading,) = [
-            each for each in statements("authorizer") if "dynamodb:GetItem" in texts(each["Action"])
+            each for each in statements(function) if "dynamodb:GetItem" in texts(each["Action"])
         ]
 
         assert reading["Condition"] == {
@@ -293,7 +305,7 @@ class TestFunctions:
         timeout_s = TEMPLATE.functions[function].timeout_s
 
         expected = {"authorizer": 10, "notify": 60, "period_reset": 300, "verify": 900}
-        expected |= {"top_up": 110, "reconcile": 900}
+        expected |= {"live_access": 10, "top_up": 110, "reconcile": 900, "report": 900}
         assert timeout_s == expected.get(function, 15)
 
     def test_alarms_need_no_topic(self) -> None:
@@ -383,16 +395,21 @@ class TestFunctions:
 
 
 class TestLayers:
-    def test_the_build_makes_two_and_takes_the_catalog_as_it_is(self) -> None:
+    def test_the_build_makes_two_and_takes_catalog_and_web_as_they_are(self) -> None:
         built = {
             logical_id: "BuildMethod" in as_mapping(resource.get("Metadata"), where=logical_id)
             for logical_id, resource in TEMPLATE.resources.items()
             if resource["Type"] == "AWS::Serverless::LayerVersion"
         }
 
-        assert built == {"DepsLayer": True, "CoreLayer": True, "CatalogLayer": False}
+        assert built == {
+            "DepsLayer": True,
+            "CoreLayer": True,
+            "CatalogLayer": False,
+            "WebLayer": False,
+        }
 
-    @pytest.mark.parametrize("layer", ["DepsLayer", "CoreLayer", "CatalogLayer"])
+    @pytest.mark.parametrize("layer", ["DepsLayer", "CoreLayer", "CatalogLayer", "WebLayer"])
     def test_no_layer_has_a_python_folder_that_the_build_would_nest_twice(self, layer: str) -> None:
         source = TEMPLATE_PATH.parent / as_text(properties(layer)["ContentUri"], where=layer)
 
@@ -432,4 +449,5 @@ def test_the_outputs_name_the_api_the_table_the_bus_its_queue_and_every_function
 
     functions = {f"{function.logical_id}Name" for function in TEMPLATE.functions.values()}
     named = {"ApiUrl", "TableName", "EventBusName", "UnnotifiedQueueUrl", "UntoppedQueueUrl"}
+    named |= {"LiveSocketUrl"}
     assert set(outputs) == {*named, "UnappliedQueueUrl", *functions}

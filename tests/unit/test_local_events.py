@@ -17,7 +17,7 @@ from local.cloudformation import TemplateError
 from local.environments import FunctionError
 from local.events_bus import BUS_PATH, EVENTS_PATH, MOST_KEPT, LocalBus
 from local.events_delivery import Bookmark, Delivery, as_sent
-from local.events_source import StreamSource, matches, read_stream_source
+from local.events_source import StreamSource, matches, read_stream_sources
 from local.gateway import Gateway
 from local.schedules import Schedules
 from local.template import read_template
@@ -182,9 +182,7 @@ def record(sequence: int, *, sort_key: str = "E#c#1", kind: str = "INSERT") -> d
 
 
 def source() -> StreamSource:
-    found = read_stream_source(TEMPLATE)
-    assert found is not None
-    return found
+    return read_stream_sources(TEMPLATE)["notify"]
 
 
 def test_the_template_says_who_reads_the_stream_and_how() -> None:

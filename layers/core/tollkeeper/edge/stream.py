@@ -24,11 +24,11 @@ def answer_batch(bus: EventBus, records: Sequence[Record], *, has_time: HasTime)
     delivered = deliver(bus, rows, has_time=has_time)
     failed = [*broken, *delivered.failed]
     for record in records:
-        if _sequence(record) in failed:
+        if sequence_of(record) in failed:
             _log_failed(record)
     facts = {"rows": len(rows), "events": delivered.events, "failed": len(failed)}
     log_fact("notified", records=len(records), **facts)
-    in_order = [_sequence(record) for record in records if _sequence(record) in failed]
+    in_order = [sequence_of(record) for record in records if sequence_of(record) in failed]
     return {"batchItemFailures": [{"itemIdentifier": each} for each in in_order]}
 
 
@@ -40,16 +40,16 @@ def _read_rows(records: Sequence[Record]) -> tuple[list[Row], list[str]]:
     """
     rows: list[Row] = []
     broken: list[str] = []
-    for record in _new_rows(records):
+    for record in new_rows(records):
         try:
-            rows.append(Row(_sequence(record), events_of(read_entry(record))))
+            rows.append(Row(sequence_of(record), events_of(read_entry(record))))
         except Exception:  # noqa: BLE001 - one broken record must not stop the others
             log_failure("record cannot be read", keys=_keys(record))
-            broken.append(_sequence(record))
+            broken.append(sequence_of(record))
     return rows, broken
 
 
-def _new_rows(records: Sequence[Record]) -> Iterator[Record]:
+def new_rows(records: Sequence[Record]) -> Iterator[Record]:
     """The records of new ledger rows, however the stream is filtered before."""
     for record in records:
         if record["eventName"] == "INSERT" and _keys(record)["sk"]["S"].startswith("E#"):
@@ -64,7 +64,8 @@ def read_entry(record: Record) -> Entry:
     return entry_from_item(image)
 
 
-def _sequence(record: Record) -> str:
+def sequence_of(record: Record) -> str:
+    """By what Lambda calls the record."""
     return str(record["dynamodb"]["SequenceNumber"])
 
 
@@ -84,5 +85,5 @@ def _log_failed(record: Record) -> None:
         account=str(_keys(record)["pk"]["S"])[2:],
         key=show_key(_keys(record)["sk"]["S"][2:]),
         seq=image.get("entry_seq", {}).get("N"),
-        sequence=_sequence(record),
+        sequence=sequence_of(record),
     )

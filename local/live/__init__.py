@@ -1,0 +1,1 @@
+"""Live updates on one machine: the event API's two ends, POST /event and its sockets."""
