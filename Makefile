@@ -13,7 +13,7 @@ READY := .venv/installed
 SAM := .venv-sam/bin/sam
 BIN := .venv/bin
 
-.PHONY: run engine setup test check lint types rooms template validate build deploy deploy-check \
+.PHONY: run demo tour engine setup test check lint types rooms template validate build deploy deploy-check \
 	first-key redrive prices rerate reconcile catalog-diff bench verify verify-export storm storm-socket planted \
 	exhaustive orders hostile mutation docs lock clean
 
@@ -38,6 +38,15 @@ $(READY): requirements/dev.txt pyproject.toml
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
+# The same with a small chat app whose models are paid with credits, behind one link: docs/tour.md.
+demo: setup engine
+	@exec $(BIN)/python -m examples.demo.run --ends-with-parent
+
+# The screenshots of docs/tour.md are taken anew; wants a chromium.
+tour: setup engine
+	TOLLKEEPER_SHOTS=docs/images $(BIN)/pytest -q tests/browser/test_demo.py -k "s0_21 or links_of_the_tour"
+	$(BIN)/python -m tests.browser.pictures docs/images/tour-*.png
+
 # --------------------------------------------------------------------------------------- checks
 # A process for each core; each takes over from the others what they have not begun.
 test: setup
@@ -52,12 +61,16 @@ lint: setup
 
 types: setup
 	$(BIN)/pyright
+	@if command -v npm >/dev/null; then cd tests/web && { test -d node_modules/typescript || \
+		npm install --no-package-lock --no-audit --no-fund --silent; } && npx --no-install tsc; \
+		else echo "npm is not there: the types of clients/web are not checked" >&2; fi
 
 rooms: setup
 	$(BIN)/lint-imports
 
 template validate: setup .venv-sam/installed
-	$(BIN)/python -m local.check_catalog layers/catalog/catalog.toml examples/catalogs/*.toml
+	$(BIN)/python -m local.check_catalog layers/catalog/catalog.toml examples/catalogs/*.toml \
+		examples/demo/catalog.toml
 	$(BIN)/cfn-lint template.yaml examples/events/rules.yaml
 	$(SAM) validate --lint
 
@@ -152,7 +165,7 @@ verify: setup
 verify-export: setup
 	@$(BIN)/python -m local.verify_export $(EXPORT)
 
-# Hostile requests by the million: ATTACK=bodies, requests or webhooks; the run is noted in docs/evidence.
+# Hostile requests by the million: ATTACK=bodies, requests, users or webhooks; the run is noted in docs/evidence.
 ATTACK ?= bodies
 COUNT ?= 1000000
 hostile: setup

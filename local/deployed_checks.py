@@ -16,6 +16,7 @@ from typing import cast
 from local.build import CATALOG
 from local.deployed import CheckError, Deployed, expect
 from local.deployed_events import check_events
+from local.deployed_pages import check_pages
 from tollkeeper.domain.catalog import Pack
 from tollkeeper.domain.entries import AccountId, caller_key
 from tollkeeper.domain.purchases import purchase_id_of
@@ -42,6 +43,20 @@ def check_access(stack: Deployed) -> None:
     if len(cast("list[object]", listed.members["keys"])) != 2:
         raise CheckError(f"two keys are expected, found {listed.members}")
     expect(stack.call("DELETE", f"/v1/keys/{issued.members['key_id']}"), 200)
+
+
+def check_token(stack: Deployed) -> None:
+    """A token of one account opens that account alone, and moves no credits."""
+    minted = expect(stack.call("POST", "/v1/tokens", body={"account": ACCOUNT}), 201)
+    user = {"authorization": f"Bearer {minted.members['token']}"}
+    expect(stack.call("GET", "/v1/accounts/me", headers=user), 200, account=ACCOUNT)
+    other = stack.call("GET", f"/v1/accounts/{EXPIRING_ACCOUNT}", headers=user)
+    expect(other, 404, code="not_found")
+    run = {"account": ACCOUNT, "operation": "sms", "quantity": 1}
+    charge = stack.call("POST", "/v1/deduct", body=run, headers=user, idempotency_key="sms_t")
+    expect(charge, 403)
+    forged = {"authorization": user["authorization"][:-1] + "!"}
+    expect(stack.call("GET", "/v1/accounts/me", headers=forged), 403)
 
 
 def check_charge(stack: Deployed) -> None:
@@ -172,9 +187,11 @@ def _number(value: object) -> int | float:
 
 CHECKS: Mapping[str, Callable[[Deployed], None]] = {
     "keys: none 401, wrong 403, narrow 403, listed, revoked": check_access,
+    "a token of one account: me 200, another's 404, a charge 403, forged 403": check_token,
     "grant, check, deduct, the same deduct again, 402, balance": check_charge,
     "history, stats, void": check_history,
     "packs": check_packs,
+    "account page and operator page with their files, 304, another file 404": check_pages,
     "checkout, webhook: forged 400, granted, duplicate": check_purchase,
     "schedule: period_reset expires a grant": check_sweep,
     "stream, notify, bus: a charge is told, and again by a redrive": check_events,

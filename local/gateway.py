@@ -20,8 +20,10 @@ from local.authorizers import AuthorizerGate, Refused
 from local.environments import BusyError, FunctionError
 from local.events import Received, decoded_path, new_request_id, proxy_event
 from local.item_pages import ITEMS_PATH, CursorError, read_page
+from local.live.site import LiveSite
 from local.routing import RouteTable
 from local.schedules import Schedules
+from local.server import Conversation
 from local.template import Template
 from local.wire import Answer, Request, message_answer
 
@@ -63,6 +65,7 @@ class Gateway:
         log: Callable[[str], None],
         is_ready: Callable[[], bool] = lambda: True,
         sites: Sequence[Site] = (),
+        live: LiveSite | None = None,
     ) -> None:
         self._template = template
         self._routes = RouteTable(template.routes)
@@ -70,7 +73,8 @@ class Gateway:
         self.schedules = schedules
         self._log = log
         self._is_ready = is_ready
-        self._sites = tuple(sites)
+        self._live = live
+        self._sites = (*sites, *([] if live is None else [live]))
         self._gates = {
             name: AuthorizerGate(authorizer, invoke=self.invoke)
             for name, authorizer in template.authorizers.items()
@@ -97,6 +101,14 @@ class Gateway:
             return Answer(status=204, headers=self._preflight_headers(request))
         answer = self._api(request, path)
         return self._with_cors(request, answer)
+
+    def upgrade(self, request: Request) -> Conversation | Answer | None:
+        """What takes the request's connection over; None where it is no socket's address."""
+        if self._live is None or not self._live.serves(decoded_path(request)):
+            return None
+        if not _names_this_machine(request):
+            return message_answer(403)
+        return self._live.upgrade(request)
 
     def _api(self, request: Request, path: str) -> Answer:
         match = self._routes.match(method=request.method, path=path)
@@ -131,10 +143,7 @@ class Gateway:
         if path == "/healthz":
             ready = self._is_ready()
             return _json_answer(200 if ready else 503, {"status": "ok" if ready else "starting"})
-        # A page of the web can make its own name point at 127.0.0.1; the Host header tells.
-        host = (request.header("host") or "").lower()
-        name, colon, port = host.rpartition(":")
-        if (name if colon and port.isdecimal() else host) not in _LOOPBACK_HOSTS:
+        if not _names_this_machine(request):
             return message_answer(403)
         if site is not None:
             return site.respond(request, path)
@@ -231,6 +240,13 @@ class Gateway:
         if origin is None or not ("*" in origins or origin in origins):
             return ()
         return (("Access-Control-Allow-Origin", "*" if "*" in origins else origin),)
+
+
+def _names_this_machine(request: Request) -> bool:
+    """Why: a page of the web can make its own name point at 127.0.0.1; the Host header tells."""
+    host = (request.header("host") or "").lower()
+    name, colon, port = host.rpartition(":")
+    return (name if colon and port.isdecimal() else host) in _LOOPBACK_HOSTS
 
 
 def as_answer(result: object) -> Answer:

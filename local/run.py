@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
 import signal
 import socket
 import sys
-import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import TextIO, cast
 
-from local import first_key
+from local import account_link, first_key
+from local.account_link import AccountLink
 from local.data_folder import (
     DataFolder,
     FunctionLog,
@@ -31,12 +31,14 @@ from local.data_folder import (
 from local.engine import ROOT, Engine, EngineError, choose, free_port
 from local.environments import FunctionError, FunctionPool
 from local.events_bus import BUS_PATH, EVENTS_PATH, LocalBus
-from local.events_delivery import Delivery, make_delivery
+from local.events_delivery import Delivery, make_deliveries
 from local.events_rules import RuleTargets
 from local.gateway import SCHEDULES_PATH, Gateway
 from local.leash import tie_to_parent
+from local.live import site as live
 from local.schedules import ScheduleError, Schedules
 from local.server import Server
+from local.signals import Signals
 from local.stripe import serving
 from local.stripe.dashboard import PATH as STRIPE_PATH
 from local.stripe.desk import Desk
@@ -49,7 +51,6 @@ from tollkeeper.edge.wiring import world
 TABLE_NAME = "tollkeeper-local"
 GRACE_S = 10.0
 PORT_TIMEOUT_S = 3.0
-IMPATIENT_AFTER_S = 1.0
 CONCURRENCY = 32
 
 
@@ -66,38 +67,6 @@ _REASONS = (
     TableError,
     TemplateError,
 )
-
-
-class Signals:
-    """What Ctrl-C and SIGTERM do: end a start at once, end the serving in good order.
-
-    Why: a signal may come twice, from a terminal and from make; only one that comes a while after
-    the first is a user who does not want to wait.
-    """
-
-    def __init__(self) -> None:
-        self._stop = threading.Event()
-        self._came_at = 0.0
-        self._is_serving = False
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._on_signal)
-
-    def begin(self) -> None:
-        """From now on a signal ends the serving, and no longer the start."""
-        self._is_serving = True
-
-    def wait(self) -> None:
-        """A signal has come."""
-        self._stop.wait()
-
-    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        if not self._is_serving:
-            raise SystemExit(128 + number)
-        if self._stop.is_set() and time.monotonic() - self._came_at > IMPATIENT_AFTER_S:
-            os._exit(128 + number)
-        if not self._stop.is_set():
-            self._came_at = time.monotonic()
-            self._stop.set()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,6 +164,7 @@ def set_environment(
         **kept,
         "TABLE_NAME": TABLE_NAME,
         "CATALOG_PATH": str(ROOT / "layers" / "catalog" / "catalog.toml"),
+        "WEB_PATH": str(ROOT / "clients" / "web" / "modules"),
         "RETURN_URLS": ",".join([options.url, f"http://localhost:{options.port}", *local_origins]),
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
@@ -204,7 +174,7 @@ def set_environment(
     }
     # The functions' own client puts events; the bus that it reaches is the gateway's.
     defaults["AWS_ENDPOINT_URL_EVENTBRIDGE"] = options.url + BUS_PATH
-    defaults |= serving.defaults(options.url)
+    defaults |= serving.defaults(options.url) | live.defaults(template, options.url)
     for function in template.functions.values():
         for name, value in function.environment.items():
             defaults.setdefault(name, value)
@@ -247,7 +217,7 @@ def redirect_function_logs(options: Options) -> TextIO:
 
 
 def make_gateway(
-    options: Options, *, template: Template, engine: Engine | None, stripe: Desk | None
+    options: Options, *, template: Template, engine: Engine | None, stripe: Desk | None, key: str
 ) -> Gateway:
     """The gateway with its functions loaded once each, so that none fails at its first event.
 
@@ -264,26 +234,36 @@ def make_gateway(
             pool.warm()
         except FunctionError as error:
             raise StartError(error.message) from None
-    schedules = Schedules(
-        template.schedules, invoke=lambda name, event: pools[name].invoke(event), log=log
-    )
+
+    def invoke(name: str, event: Mapping[str, object]) -> object:
+        return pools[name].invoke(event)
+
+    schedules = Schedules(template.schedules, invoke=invoke, log=log)
     bus = LocalBus(log=log, reach=RuleTargets(template.rules, pools=pools, log=log).reach)
-    return Gateway(
+    link = AccountLink()
+    gateway = Gateway(
         template,
         pools=pools,
         schedules=schedules,
         log=log,
         is_ready=lambda: engine is None or engine.is_alive,
-        sites=(bus,) if stripe is None else (bus, StripeSite(stripe, log=log)),
+        sites=(bus, link) if stripe is None else (bus, link, StripeSite(stripe, log=log)),
+        live=live.make_site(template, url=options.url, invoke=invoke),
     )
+    link.open(gateway.respond, key=key)
+    return gateway
 
 
-def find_delivery(options: Options, *, template: Template, gateway: Gateway) -> Delivery | None:
-    """What takes the table's stream to its function, unless the user turned events off."""
+def find_deliveries(
+    options: Options, *, template: Template, gateway: Gateway
+) -> tuple[Delivery, ...]:
+    """What takes the table's stream to its functions, unless the user turned events off."""
     if os.environ.get("TOLLKEEPER_EVENTS") == "off":
-        return None
+        return ()
     table = os.environ["TABLE_NAME"]
-    return make_delivery(template, table=table, folder=options.data, invoke=gateway.invoke, log=log)
+    return make_deliveries(
+        template, table=table, folder=options.data, invoke=gateway.invoke, log=log
+    )
 
 
 def banner(options: Options, *, template: Template, engine: Engine | None, key: str) -> str:
@@ -301,13 +281,16 @@ def banner(options: Options, *, template: Template, engine: Engine | None, key: 
         f"  database   {database}",
         f"  catalog    {_shown(os.environ['CATALOG_PATH'])}",
         f"  payments   {stripe}",
+        f"  page       {options.url}{account_link.PATH}user_1 (what user_1 sees)",
+        f"  operators  {options.url}/operator",
         f"  functions  log to {logs}" if not options.logs_to_stderr else f"  functions  log {logs}",
     ]
     if os.environ.get("TOLLKEEPER_EVENTS") != "off":
         lines.append(f"  events     {options.url}{EVENTS_PATH}?after=0, and a line here for each")
     for schedule in template.schedules:
         function = template.functions[schedule.function].logical_id
-        now = f"now: curl -X POST {options.url}{SCHEDULES_PATH}{function}"
+        event = "" if schedule.event is None else f" -d '{json.dumps(dict(schedule.event))}'"
+        now = f"now: curl -X POST{event} {options.url}{SCHEDULES_PATH}{function}"
         lines.append(f"  schedule   {schedule.function} {schedule.expression}, {now}")
     if engine is not None and engine.kind.warning:
         lines.append(f"  warning    {engine.kind.warning}")
@@ -343,34 +326,34 @@ def serve(options: Options, *, signals: Signals) -> None:
         ensure_table(template, name=os.environ["TABLE_NAME"])
         key = ensure_key(options, folder)
         stripe = serving.make_desk(url=options.url, folder=options.data, catalog=catalog, log=log)
-        gateway = make_gateway(options, template=template, engine=engine, stripe=stripe)
-        delivery = find_delivery(options, template=template, gateway=gateway)
+        gateway = make_gateway(options, template=template, engine=engine, stripe=stripe, key=key)
+        deliveries = find_deliveries(options, template=template, gateway=gateway)
         signals.begin()
-        server = Server(listener, respond=gateway.respond, log=log)
+        server = Server(listener, respond=gateway.respond, upgrade=gateway.upgrade, log=log)
         folder.describe_holder(options.url)
         # Who reads these lines can connect, and who gets an answer can read these lines.
         stdout.write(banner(options, template=template, engine=engine, key=key))
         stdout.flush()
+        for delivery in deliveries:
+            delivery.start()
         server.start()
         gateway.schedules.start()
-        if delivery is not None:
-            delivery.start()
         if stripe is not None:
             stripe.start(gateway.post_webhook)
         signals.wait()
         if stripe is not None:
             stripe.stop()
         gateway.schedules.stop()
-        if delivery is not None:
+        for delivery in deliveries:
             delivery.stop()
         if not server.stop(grace_s=GRACE_S):
             log("some requests were still under way after ten seconds; they are cut off")
 
 
 def _parameters() -> dict[str, str] | None:
-    """The template's parameters that the user may set by name, so far the origins for CORS."""
-    origins = os.environ.get("CORS_ORIGINS")
-    return {"CorsOrigins": origins} if origins else None
+    """The template's parameters that the user may set: origins for CORS, live updates off."""
+    names = {"CORS_ORIGINS": "CorsOrigins", "LIVE_UPDATES": "LiveUpdates"}
+    return {name: os.environ[key] for key, name in names.items() if os.environ.get(key)}
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -37,13 +37,15 @@ class StandIn:
     """A ministack that answers.
 
     Shape: `environment` is a whole environment for programs that are to use it instead of AWS;
-    `folder` is thrown away at the end, `catalog` is where its functions look for the catalog.
+    `folder` is thrown away at the end, `catalog` is where its functions look for the catalog
+    and `web` for the web components.
     """
 
     environment: Mapping[str, str]
     folder: Path
     log: Path
     catalog: Path
+    web: Path
 
 
 def install(interpreter: Interpreter) -> Path:
@@ -82,6 +84,7 @@ def running(python: Path) -> Generator[StandIn]:
             folder=folder,
             log=folder / "ministack.log",
             catalog=folder / "catalog.toml",
+            web=folder / "web",
         )
         process = _start(python, port=port, stand_in=stand_in)
         try:
@@ -128,6 +131,7 @@ def _start(python: Path, *, port: int, stand_in: StandIn) -> subprocess.Popen[by
         "AWS_SECRET_ACCESS_KEY": "test",
         # Its functions find layers in a folder of their own and not under /opt.
         "CATALOG_PATH": str(stand_in.catalog),
+        "WEB_PATH": str(stand_in.web),
     }
     leash = [str(ROOT / "local" / "leash.py"), str(os.getpid()), str(int(signal.SIGKILL))]
     with stand_in.log.open("wb") as output:

@@ -1,4 +1,4 @@
-"""docs/openapi.json is written anew.
+"""docs/openapi.json is written anew, and clients/web/modules/api.d.ts with it.
 
 python -m local.openapi
 """
@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from local.openapi.document import build_document
+from local.openapi.typescript import TYPES, write_types
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "openapi.json"
@@ -21,9 +22,11 @@ def write_document() -> str:
 
 
 def main() -> int:
-    """The document is written."""
+    """The document and the types are written."""
+    TYPES.write_text(write_types(build_document()), encoding="utf-8")
     DOCUMENT.write_text(write_document(), encoding="utf-8")
-    sys.stdout.write(f"{DOCUMENT.relative_to(ROOT)} is written\n")
+    for path in (DOCUMENT, TYPES):
+        sys.stdout.write(f"{path.relative_to(ROOT)} is written\n")
     return 0
 
 

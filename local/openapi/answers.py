@@ -7,6 +7,7 @@ against these schemas with no member left over, so neither can change without th
 from __future__ import annotations
 
 from local.openapi.billing_answers import BILLING_ANSWERS
+from local.openapi.live_facts import LIVE_ANSWERS
 from local.openapi.parts import (
     BALANCE,
     BOUGHT,
@@ -19,6 +20,7 @@ from local.openapi.parts import (
     USED,
 )
 from local.openapi.payment_answers import PAYMENT_ANSWERS
+from local.openapi.report_facts import REPORT_ANSWERS
 from local.openapi.schemas import (
     AMOUNT,
     COUNT,
@@ -44,6 +46,8 @@ from tollkeeper.service.reconciling import Kind
 ANSWERS: dict[str, Schema] = {
     **BILLING_ANSWERS,
     **PAYMENT_ANSWERS,
+    **LIVE_ANSWERS,
+    **REPORT_ANSWERS,
     "Allowed": record(
         allowed=said({"const": True}, "A run that cannot be paid for is answered with 402"),
         required=AMOUNT,
@@ -287,6 +291,12 @@ ANSWERS: dict[str, Schema] = {
         **SERVICE_KEY, key=said(or_null(TEXT), "The key itself, once; null in a replay")
     ),
     "Keys": record(keys=rows(ref("ServiceKey"))),
+    "TokenMinted": record(
+        token=said(TEXT, "What the user's browser sends as its bearer; shown once, kept nowhere"),
+        account=TEXT,
+        expires_at=MOMENT,
+        page_url=said(or_null(TEXT), "The account page, opened with the token"),
+    ),
     "Packs": record(packs=rows(ref("Pack"))),
     "Catalog": record(
         price_version=TEXT,

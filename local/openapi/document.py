@@ -1,4 +1,4 @@
-"""The document: every route of ROUTES with what it reads, what it answers and who may call it."""
+"""The document: every route of the API with what it reads and answers, and who may call it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from local.openapi.routes import FACTS, FOR_PARTS, NEEDED, OPTIONAL, Facts
 from local.openapi.schemas import Schema, ref
 from tollkeeper import __version__
 from tollkeeper.edge.csv_export import COLUMNS
+from tollkeeper.edge.etags import KEPT, is_marked
 from tollkeeper.edge.problems import PROBLEMS
-from tollkeeper.edge.routes import ROUTES, SIGNATURE, Route
+from tollkeeper.edge.routes import API_ROUTES, SIGNATURE, Route
 
 BEARER = "serviceKey"
 PROBLEM_JSON = "application/problem+json"
@@ -23,6 +24,7 @@ GATEWAY = (400, 401, 403, 404, 413, 429, 500, 503)
 PHRASES = {
     200: "The answer.",
     201: "What was made.",
+    304: "As the request already has it; there is no body.",
     429: "Too many requests; send it again later.",
 }
 TAGS = {
@@ -61,6 +63,10 @@ HEADERS: dict[str, Schema] = {
         "description": "Seconds after which the same request with the same key may be sent.",
         "schema": {"type": "string", "pattern": "^[0-9]+$"},
     },
+    "ETag": {
+        "description": "The answer's own mark; sent back as `If-None-Match`, it spares the body.",
+        "schema": {"type": "string", "pattern": '^(W/)?"[A-Za-z0-9_-]{22}"$'},
+    },
     "Link": {
         "description": 'The next page: `<…>; rel="next"`.',
         "schema": {"type": "string", "pattern": '^<[!-~]+>; rel="next"$'},
@@ -77,7 +83,7 @@ def build_document() -> Schema:
     """The whole document. Raises: KeyError for a route or member that nobody described."""
     examples = read_examples()
     paths: dict[str, Any] = {}
-    for route_key, route in ROUTES.items():
+    for route_key, route in API_ROUTES.items():
         if route_key not in FACTS:
             raise KeyError(f"{route_key} needs a row in local/openapi/routes.py: FACTS")
         method, path = route_key.split(" ")
@@ -136,7 +142,7 @@ def _components() -> Schema:
             BEARER: {
                 "type": "http",
                 "scheme": "bearer",
-                "bearerFormat": "tk_live_<id>_<secret>",
+                "bearerFormat": "tk_live_<id>_<secret>, tkc_live_... or your app's own OIDC token",
                 "description": _describe_scopes(),
             }
         },
@@ -145,10 +151,17 @@ def _components() -> Schema:
 
 def _describe_scopes() -> str:
     """Every scope with the routes that it opens."""
-    lines = ["A service key. Its scopes open these routes:\n"]
-    scopes = sorted({route.scope for route in ROUTES.values() if route.scope != SIGNATURE})
+    own = ", ".join(f"`{key}`" for key, route in API_ROUTES.items() if route.is_own)
+    lines = [
+        "A service key, or the token of an account's user: minted by `POST /v1/tokens`, or the "
+        f"app's own. A user's token opens, for the own account alone: {own}. There `me` is the "
+        "own account, and bodies may leave `account` out.\n",
+        "A key's scopes open these routes:\n",
+    ]
+    scopes = sorted({route.scope for route in API_ROUTES.values() if route.scope != SIGNATURE})
     for scope in scopes:
-        opened = ", ".join(f"`{key}`" for key, route in ROUTES.items() if route.scope == scope)
+        routes = [key for key, route in API_ROUTES.items() if route.scope == scope]
+        opened = ", ".join(f"`{key}`" for key in routes)
         lines.append(f"- `{scope}`: {opened}")
     return "\n".join(lines)
 
@@ -181,8 +194,10 @@ def _parameters(route_key: str, facts: Facts) -> list[Schema]:
     names = re.findall(r"\{(\w+)\}", route_key)
     if facts.key in KEYS:
         names.append(KEYS[facts.key])
-    if ROUTES[route_key].scope == SIGNATURE:
+    if API_ROUTES[route_key].scope == SIGNATURE:
         names.append("StripeSignature")
+    if is_marked(route_key):
+        names.append("IfNoneMatch")
     for name in names:
         if name not in PARAMETERS:
             raise KeyError(f"{name!r} needs a row in local/openapi/requests.py: PARAMETERS")
@@ -191,7 +206,7 @@ def _parameters(route_key: str, facts: Facts) -> list[Schema]:
 
 
 def _request_body(route_key: str, facts: Facts, examples: Examples) -> Schema | None:
-    if ROUTES[route_key].scope == SIGNATURE:
+    if API_ROUTES[route_key].scope == SIGNATURE:
         return {"required": True, "content": {JSON: {"schema": ref("StripeEvent")}}}
     if facts.body is None:
         return None
@@ -213,6 +228,12 @@ def _responses(route_key: str, route: Route, facts: Facts, examples: Examples) -
     found: dict[int, Schema] = {}
     for status, names in facts.answers.items():
         found[status] = _good_answer(status, names, facts, examples)
+    if is_marked(route_key):
+        own = {"ETag": {"$ref": "#/components/headers/ETag"}}
+        found[200]["headers"] = {**found[200].get("headers", {}), **own}
+        headers = found[200]["headers"]
+        kept = {name: each for name, each in headers.items() if name.lower() in KEPT}
+        found[304] = {"description": PHRASES[304], "headers": kept}
     codes = _codes(route_key, route, facts)
     for status in sorted({PROBLEMS[code].status for code in codes} | {429}):
         same = [code for code in PROBLEMS if code in codes and PROBLEMS[code].status == status]
@@ -239,6 +260,9 @@ def _codes(route_key: str, route: Route, facts: Facts) -> set[str]:
     # What is encoded in a path can be no path of the API's at all.
     if "{" in route_key or route.scope == SIGNATURE:
         codes |= {"not_found", "too_large"}
+    # To a user another's account is one that does not exist.
+    if route.is_own and not route.asks_itself:
+        codes.add("not_found")
     return codes
 
 
@@ -256,8 +280,10 @@ def _good_answer(status: int, names: tuple[str, ...], facts: Facts, examples: Ex
         headers["X-Credits-Available"] = {"$ref": "#/components/headers/CreditsAvailable"}
     if facts.key:
         headers["Idempotency-Replayed"] = {"$ref": "#/components/headers/IdempotencyReplayed"}
+    columns = COLUMNS if facts.has_csv else facts.csv_columns
+    if columns:
+        content["text/csv"] = {"schema": {"type": "string"}, "example": ",".join(columns) + "\r\n"}
     if facts.has_csv:
-        content["text/csv"] = {"schema": {"type": "string"}, "example": ",".join(COLUMNS) + "\r\n"}
         headers["Link"] = {"$ref": "#/components/headers/Link"}
     return {
         "description": PHRASES[status],

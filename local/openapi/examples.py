@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from tollkeeper.edge.routes import ROUTES
+from tollkeeper.edge.routes import API_ROUTES
 
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 BLOCK = re.compile(r"^```http\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -45,7 +45,7 @@ def find_route(line: str) -> str:
     """The route of a request line. Raises: KeyError where there is none."""
     method, target = line.split(" ")
     path = urlsplit(target).path
-    for route in ROUTES:
+    for route in API_ROUTES:
         pattern = re.sub(r"\{\w+\}", "[^/]+", route)
         if re.fullmatch(pattern, f"{method} {path}"):
             return route

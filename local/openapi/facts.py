@@ -30,7 +30,7 @@ class Facts:
     `answers` names the schemas of each good status; `codes` are the refusals that are the
     route's own, beside those that follow from its access, body, path and key. `key` says whether
     an Idempotency-Key is needed, or that the path is (but for parts). `has_balance`: answers carry
-    X-Credits-Available.
+    X-Credits-Available. `csv_columns`: it answers CSV, too, in one page; `has_csv`: in pages.
     """
 
     operation: str
@@ -44,6 +44,7 @@ class Facts:
     key: str = ""
     has_balance: bool = False
     has_csv: bool = False
+    csv_columns: tuple[str, ...] = ()
     notes: str = field(default="")
 
 

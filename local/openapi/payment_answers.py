@@ -27,6 +27,7 @@ PURCHASE: dict[str, Schema] = {
     "reason": or_null(TEXT),
     "created_at": MOMENT,
     "paid_at": or_null(MOMENT),
+    "paid": said(PRICE, "What was paid for it itself; 0 for a plan's page, which invoices pay"),
     "refunded": said(PRICE, "How much of the money went back so far"),
     "clawed_back": said(AMOUNT, "The credits that went back with the money"),
     "uncollected": said(AMOUNT, "Of them, what nobody had any more and is not owed"),

@@ -15,6 +15,7 @@ from tollkeeper.domain.entries import ID_PATTERN
 from tollkeeper.domain.money import LARGEST_MICROCREDITS, LONGEST_AMOUNT, MICRO
 from tollkeeper.domain.purchases import PURCHASE_ID
 from tollkeeper.edge import members
+from tollkeeper.edge.report_bodies import ID_PART, MOST_ACCOUNTS, USUAL_ACCOUNTS
 from tollkeeper.edge.top_up_bodies import CODE, CodeText
 
 LARGEST = LARGEST_MICROCREDITS // MICRO
@@ -32,6 +33,7 @@ def _validator(annotated: object) -> Callable[..., object]:
 
 DIGITS = r"^{}[0-9]+(\.[0-9]+)?$"
 SHORT = {"type": "string", "maxLength": LONGEST_AMOUNT}
+A_DAY: Schema = {"type": "string", "format": "date", "pattern": whole(members.DAY.pattern)}
 # What a function decides, put as a schema: nothing that the function takes is left out.
 BY_FUNCTION: dict[Callable[..., object], Schema] = {
     _validator(members.Micro): {
@@ -53,6 +55,7 @@ BY_FUNCTION: dict[Callable[..., object], Schema] = {
         ]
     },
     _validator(CodeText): {"type": "string", "pattern": CODE},
+    _validator(members.CallerId): {"type": "string", "pattern": whole(ID)},
     _validator(members.Account): {"type": "string", "pattern": whole(ID)},
     _validator(members.Id): {"type": "string", "pattern": whole(members.CATALOG_ID.pattern)},
     _validator(members.Moment): {
@@ -60,11 +63,7 @@ BY_FUNCTION: dict[Callable[..., object], Schema] = {
         "format": "date-time",
         "pattern": whole(members.MOMENT.pattern),
     },
-    _validator(members.Day): {
-        "type": "string",
-        "format": "date",
-        "pattern": whole(members.DAY.pattern),
-    },
+    _validator(members.Day): A_DAY,
     _validator(members.Metadata): {"type": "object"},
 }
 
@@ -83,6 +82,8 @@ MEMBERS = {
     "estimate": "What you expect it to cost, in credits; instead of usage or quantity",
     "expires_at": "Until when it counts; absent: for ever",
     "expires_in_s": "How long the hold stays open: 1 second to 24 hours",
+    "TokenBody.account": "Whose account the token opens",
+    "TokenBody.expires_in_s": "How long the token is good: 1 minute to 1 hour",
     "feature": "A label for stats, at most 64 bytes",
     "final": "false: a part of a long run is charged, and the hold stays open with the rest",
     "from": "The first day, in the account's zone; absent: 30 days in all",
@@ -90,7 +91,8 @@ MEMBERS = {
     "hold_id": "Your own id for the hold, which is its key; absent: the Idempotency-Key",
     "key": "The key of the charge",
     "kind": "What the credits are; `pack` was paid for elsewhere",
-    "limit": "How many rows; at most 200 as JSON, 5,000 as CSV",
+    "limit": "How many rows",
+    "HistoryQuery.limit": "How many rows; at most 200 as JSON, 5,000 as CSV",
     "low_balance": "The balance at which the account is low; null: the catalog's",
     "metadata": "Anything of yours that the ledger keeps, at most 4 KB",
     "model": "The model's name; absent: the one that the provider's answer names",
@@ -132,12 +134,17 @@ MEMBERS = {
     "PortalBody.return_url": "Where the customer goes afterwards; on an allowed origin",
     "CheckoutBody.pack": "An id of the catalog; or `plan`, and not both",
     "CheckoutBody.plan": "An id of the catalog, of a plan with a price; or `pack`, and not both",
+    "disputes": "cleared: the card may be charged again after disputes; scope admin",
     "save_card": "true: the card may be charged later without the customer, as a top-up does",
     "features": "The features that your auth provider says the user has",
     "action": "`grant` gives the credits, `dismiss` puts the case aside",
     "RefundPurchaseBody.amount": "Money in the currency's main unit; absent: all that is left",
     "ReleaseCaseBody.account": "Who gets the credits; only where no purchase waits for them",
     "ReleaseCaseBody.credits": "How many; only where no purchase waits for them",
+    "UsageQuery.from": "The first day; absent: 30 days in all",
+    "CustomersQuery.from": "The first day; absent: 30 days in all",
+    "prefix": "How the ids begin; absent: all",
+    "SearchQuery.limit": "How many accounts",
     "ReconcileBody.from": "From when on; what was made earlier and may have changed counts, too",
     "ReconcileBody.to": "Until when",
     "ReconcileBody.cursor": "The `next_cursor` of the answer before, for the same range",
@@ -213,12 +220,29 @@ def _inline(schema: Schema, inner: Mapping[str, Schema]) -> Schema:
     return {"type": "object", "additionalProperties": False, "properties": members}
 
 
-ROWS: Schema = {"type": "integer", "minimum": 1, "maximum": 5000}
+ROWS: Schema = {
+    "type": "integer",
+    "minimum": 1,
+    "maximum": members.MOST_ROWS,
+    "default": members.USUAL_ROWS,
+}
 # A query has only texts: what the code makes of them is said here.
 QUERIES: dict[str, Schema] = {
     "limit": ROWS,
+    "HistoryQuery.limit": {"type": "integer", "minimum": 1, "maximum": members.MOST_CSV_ROWS},
     "cursor": {"type": "string", "pattern": "^[0-9]{1,15}$"},
+    "CustomersQuery.from": A_DAY,
+    "CustomersQuery.to": A_DAY,
+    "SearchQuery.limit": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": MOST_ACCOUNTS,
+        "default": USUAL_ACCOUNTS,
+    },
+    "SearchQuery.prefix": {"type": "string", "pattern": ID_PART},
+    "SearchQuery.cursor": {"type": "string", "pattern": ID_PART},
     "CodesQuery.cursor": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
+    "PurchasesQuery.cursor": {"type": "string", "pattern": whole(PURCHASE_ID.pattern)},
     "QuarantineQuery.cursor": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,700}$"},
 }
 
@@ -228,9 +252,10 @@ def query_parameters(model: type[BaseModel]) -> list[Schema]:
     found: list[Schema] = []
     for name, field in model.model_fields.items():
         wire = field.alias or name
-        own = QUERIES.get(f"{model.__name__}.{wire}")
-        schema = own or QUERIES.get(wire) or _without_null(model, wire)
-        found.append({"name": wire, "in": "query", "description": MEMBERS[wire], "schema": schema})
+        own = f"{model.__name__}.{wire}"
+        schema = QUERIES.get(own) or QUERIES.get(wire) or _without_null(model, wire)
+        description = MEMBERS.get(own) or MEMBERS[wire]
+        found.append({"name": wire, "in": "query", "description": description, "schema": schema})
     return found
 
 
@@ -301,6 +326,13 @@ PARAMETERS: dict[str, Schema] = {
     | {"required": False},
     "PartIdempotencyKey": parameter(
         "Idempotency-Key", "header", "Needed where `final` is false, else not read", ""
+    )
+    | {"required": False, "schema": {"type": "string"}},
+    "IfNoneMatch": parameter(
+        "If-None-Match",
+        "header",
+        "The `ETag` of the last answer; where nothing changed, 304 comes without a body",
+        "",
     )
     | {"required": False, "schema": {"type": "string"}},
     "StripeSignature": parameter(

@@ -18,6 +18,8 @@ from local.openapi.facts import (
     SHORT_CODES,
     Facts,
 )
+from local.openapi.live_facts import LIVE_FACTS
+from local.openapi.report_facts import REPORT_FACTS
 from tollkeeper.edge import bodies, checkout_bodies, payment_bodies
 
 
@@ -35,7 +37,7 @@ def _standing(operation: str, summary: str) -> Facts:
 
 
 FACTS: dict[str, Facts] = {
-    **BILLING_FACTS,
+    **(BILLING_FACTS | LIVE_FACTS | REPORT_FACTS),
     "POST /v1/check": Facts(
         operation="check",
         tag=CHARGING,
@@ -169,15 +171,6 @@ FACTS: dict[str, Facts] = {
         summary="One row with everything that explains it",
         answers={200: ("Entry",)},
         codes=("not_found",),
-    ),
-    "GET /v1/accounts/{id}/stats": Facts(
-        operation="readStats",
-        tag=READING,
-        summary="What ran, in the account's own days",
-        notes="At most 400 days.",
-        answers={200: ("Stats",)},
-        codes=("not_found",),
-        query=bodies.StatsQuery,
     ),
     "GET /v1/accounts/{id}/purchases": Facts(
         operation="listPurchases",
@@ -318,6 +311,14 @@ FACTS: dict[str, Facts] = {
         summary="Revoke a service key",
         answers={200: ("ServiceKey",)},
         codes=("not_found",),
+    ),
+    "POST /v1/tokens": Facts(
+        operation="mintToken",
+        tag=OPERATORS,
+        summary="A short token that opens one account to its own user",
+        notes="For backends: their pages send it in place of a key. Nothing is kept of it.",
+        answers={201: ("TokenMinted",)},
+        body=bodies.TokenBody,
     ),
     "GET /v1/verify/{id}": Facts(
         operation="verify",

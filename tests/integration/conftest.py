@@ -20,6 +20,7 @@ from tests.support.forgetting import forget
 from tests.support.listing import FakeLists
 from tests.support.money_back import FakeRefunds
 from tests.support.payments import FakeStripe, buy
+from tests.support.provider import Provider, choose, serve
 from tests.support.stripe_machine import Machine, plug_in
 from tests.support.top_ups import stand
 from tollkeeper.edge import wiring
@@ -42,6 +43,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "TABLE_NAME": TABLE,
         "STAGE": "local",
         "CATALOG_PATH": str(ROOT / "layers/catalog/catalog.toml"),
+        "WEB_PATH": str(ROOT / "clients/web/modules"),
         "KEY_PEPPER": "pepper-for-tests",
         "QUOTE_SECRET": "quotes-for-tests",
         "STRIPE_WEBHOOK_SECRET": "whsec_test",
@@ -104,6 +106,17 @@ def driver(clock: FakeClock, request: pytest.FixtureRequest) -> Iterator[Driver]
         client: Any = botocore.session.get_session().create_client("dynamodb")
         client.create_table(**table_of_template())
         yield Driver(clock, check_answer=assert_documented)
+
+
+@pytest.fixture
+def provider(
+    driver: Driver, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Provider]:
+    """An auth provider on loopback, whose tokens for `tollkeeper` the stack believes."""
+    assert driver, "the table is made first"
+    with serve(clock) as made:
+        choose(monkeypatch, preset="custom", issuer=made.url, audience="tollkeeper")
+        yield made
 
 
 @pytest.fixture

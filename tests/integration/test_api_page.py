@@ -20,7 +20,7 @@ from tollkeeper.domain.entries import EntryKind
 from tollkeeper.domain.payments import PaymentOutcome
 from tollkeeper.domain.purchases import PurchaseStatus
 from tollkeeper.edge.answers import WARNINGS
-from tollkeeper.edge.routes import ROUTES, SCOPES, SIGNATURE
+from tollkeeper.edge.routes import API_ROUTES, SCOPES, SIGNATURE
 
 PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```http\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -56,7 +56,7 @@ def find_route(line: str) -> tuple[str, dict[str, str], dict[str, str]]:
     """The route of a request line, with its path's and query's members."""
     method, target = line.split(" ")
     parts = urlsplit(target)
-    for route in ROUTES:
+    for route in API_ROUTES:
         pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", route.partition(" ")[2])
         found = re.fullmatch(pattern, parts.path)
         if found and route.startswith(method + " "):
@@ -116,7 +116,7 @@ def test_every_example_is_answered_as_the_page_shows(sender: Driver) -> None:
 
 
 def test_every_route_has_its_section_and_no_other_route_has_one() -> None:
-    assert sorted(HEADING.findall(PAGE)) == sorted(ROUTES)
+    assert sorted(HEADING.findall(PAGE)) == sorted(API_ROUTES)
 
 
 def sections() -> dict[str, str]:
@@ -146,13 +146,13 @@ def test_every_member_of_every_request_is_explained() -> None:
 
 def test_the_table_of_scopes_is_the_one_in_force() -> None:
     for scope in SCOPES:
-        routes = [key for key, route in ROUTES.items() if route.scope == scope]
+        routes = [key for key, route in API_ROUTES.items() if route.scope == scope]
         row = next((line for line in PAGE.splitlines() if line.startswith(f"| `{scope}` |")), "")
         assert bool(row) == bool(routes), scope
         for route in routes:
             last = "/" + route.rpartition("/")[2]
             assert route in row or last in row, (scope, route)
-    assert [route.scope for route in ROUTES.values()].count(SIGNATURE) == 1
+    assert [route.scope for route in API_ROUTES.values()].count(SIGNATURE) == 1
 
 
 def test_the_page_names_every_kind_status_outcome_and_warning() -> None:
@@ -174,4 +174,4 @@ def test_s3_01_every_endpoint_of_the_other_system_is_mapped_to_one_of_ours() -> 
         "GET /api/credits/transactions",
         "POST /api/credits/webhook",
     }
-    assert set(mapping.values()) <= set(ROUTES)
+    assert set(mapping.values()) <= set(API_ROUTES)

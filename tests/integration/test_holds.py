@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.test_account_routes import use_catalog
+from tests.support.catalogs import use_catalog
 from tests.support.driving import Answered, Driver, FakeClock, verify_ledger
 from tests.support.forgetting import forget
 from tollkeeper.edge import wiring

@@ -5,7 +5,10 @@ That these seeds find nothing in the product as it is, `test_storm` shows.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
 
 import pytest
 
@@ -29,9 +32,21 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     forget()
 
 
+@lru_cache(maxsize=1)
+def recorded() -> dict[str, int]:
+    """The seed at which each bug was found when that was last written down.
+
+    Why: one storm shows what a hundred before it, which notice nothing, would show in the end.
+    Where the storms have changed since, the hunt goes through all of them.
+    """
+    page = Path("docs/evidence/planted.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([^|]+) \| (?:[^|\\]|\\.)+ \| ([0-9]+) \|", page, re.MULTILINE)
+    return {name: int(seed) for name, seed in rows}
+
+
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name.replace(" ", "_"))
 def test_the_storm_finds_the_planted_bug(bug: Bug) -> None:
-    hunted = hunt(bug)
+    hunted = hunt(bug, likely=recorded().get(bug.name))
 
     assert hunted.seed is not None, f"{bug.what}: {MOST_SEEDS} storms did not notice"
 

@@ -1,4 +1,7 @@
-"""Two thousand storms over the real handlers, none of which breaks a rule."""
+"""A thousand storms over the real handlers, none of which breaks a rule.
+
+Many more of them run before a release and are recorded with their commit: docs/evidence/storm.md.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from simulation import storm
 from simulation.asking import Asked
 from simulation.deployment import ENVIRONMENT, prepare_process
 from simulation.faults import KINDS
-from simulation.run import Totals, run_all, run_chunk
+from simulation.run import Totals, run_chunk
 from simulation.shrink import shorten
 from simulation.storm import Outcome, run_seed
 from simulation.telling import tell_outcome
@@ -20,9 +23,11 @@ from tests.support.forgetting import forget
 from tollkeeper.edge import wiring
 from tollkeeper.edge.observability import logger
 
-SEEDS = range(1, 2001)
+SEEDS = range(1, 1001)
 # Parts of some seconds, which processes share among them.
 PARTS = [SEEDS[start : start + 100] for start in range(0, len(SEEDS), 100)]
+# Where the rarest faults happened when this was written down; they are looked at first.
+RARE = (152, 144, 96, 43, 40, 37)
 
 
 @pytest.fixture(autouse=True)
@@ -49,8 +54,8 @@ def test_storms_break_no_rule(seeds: range) -> None:
 def test_every_fault_happens_in_these_storms() -> None:
     totals = Totals()
 
-    for part in run_all(SEEDS, jobs=1):
-        totals.add(part)
+    for seed in (*RARE, *SEEDS):
+        totals.add(run_chunk(range(seed, seed + 1)))
         if set(totals.faults) == set(KINDS):
             break
 

@@ -21,7 +21,7 @@ from tests.support.hostile import BAD
 from tests.support.requests import ASKS, Asks
 from tollkeeper.edge import bodies
 from tollkeeper.edge.problems import PROBLEMS
-from tollkeeper.edge.routes import ROUTES, SIGNATURE, Route
+from tollkeeper.edge.routes import API_ROUTES, SIGNATURE, Route
 
 
 def test_the_document_is_what_the_code_says() -> None:
@@ -69,14 +69,14 @@ def test_every_route_is_there_once_with_a_name_of_its_own() -> None:
     paths = read_document()["paths"]
     found = {f"{method.upper()} {path}" for path, each in paths.items() for method in each}
 
-    assert found == set(ROUTES) == set(FACTS)
-    names = [operation(read_document(), key)["operationId"] for key in ROUTES]
+    assert found == set(API_ROUTES) == set(FACTS)
+    names = [operation(read_document(), key)["operationId"] for key in API_ROUTES]
     assert len(set(names)) == len(names)
     assert all(re.fullmatch(r"[a-z][A-Za-z]+", name) for name in names)
 
 
 def test_a_route_that_nobody_described_stops_the_generator(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(building.ROUTES, "GET /v1/new", Route("new", "read"))
+    monkeypatch.setitem(building.API_ROUTES, "GET /v1/new", Route("new", "read"))
 
     with pytest.raises(KeyError, match=r"GET /v1/new needs a row in local/openapi/routes\.py"):
         build_document()
@@ -98,7 +98,7 @@ def test_a_schema_that_nobody_wrote_stops_the_generator(monkeypatch: pytest.Monk
         build_document()
 
 
-@pytest.mark.parametrize("route_key", ROUTES)
+@pytest.mark.parametrize("route_key", API_ROUTES)
 def test_a_route_says_what_it_reads(route_key: str) -> None:
     document, asks = read_document(), ASKS[route_key]
     said = operation(document, route_key)
@@ -116,9 +116,9 @@ def test_a_route_says_what_it_reads(route_key: str) -> None:
         assert "examples" in body["content"]["application/json"] or not asks.good, route_key
 
 
-@pytest.mark.parametrize("route_key", ROUTES)
+@pytest.mark.parametrize("route_key", API_ROUTES)
 def test_a_route_says_who_may_call_it(route_key: str) -> None:
-    route, said = ROUTES[route_key], operation(read_document(), route_key)
+    route, said = API_ROUTES[route_key], operation(read_document(), route_key)
     needed = [] if route.scope == SIGNATURE else [{BEARER: [route.scope]}]
 
     assert said["security"] == needed + ([{}] if route.asks_itself else [])
@@ -128,7 +128,7 @@ def test_a_route_says_who_may_call_it(route_key: str) -> None:
 def test_the_security_scheme_names_every_scope_with_its_routes() -> None:
     text = read_document()["components"]["securitySchemes"][BEARER]["description"]
 
-    for route_key, route in ROUTES.items():
+    for route_key, route in API_ROUTES.items():
         row = next((r for r in text.splitlines() if r.startswith(f"- `{route.scope}`:")), "")
         assert (f"`{route_key}`" in row) == (route.scope != SIGNATURE), route_key
 
@@ -136,9 +136,9 @@ def test_the_security_scheme_names_every_scope_with_its_routes() -> None:
 def test_every_code_is_the_answer_of_some_route_at_its_own_status() -> None:
     document = read_document()
     seen: set[str] = set()
-    for route_key in ROUTES:
+    for route_key in API_ROUTES:
         for status, answer in operation(document, route_key)["responses"].items():
-            problem = follow(document, answer)["content"].get("application/problem+json")
+            problem = follow(document, answer).get("content", {}).get("application/problem+json")
             for reference in references(problem["schema"] if problem else None):
                 members = follow(document, {"$ref": reference})["properties"]
                 if "code" in members:
@@ -151,7 +151,7 @@ def test_every_code_is_the_answer_of_some_route_at_its_own_status() -> None:
 def shown_examples() -> Iterator[tuple[str, dict[str, Any], object]]:
     """Every example in the document, with the schema that it is an example of."""
     document = closed_document()
-    for route_key in ROUTES:
+    for route_key in API_ROUTES:
         said = operation(document, route_key)
         places = [follow(document, each) for each in said["responses"].values()]
         for place in [said.get("requestBody", {}), *places]:
@@ -200,11 +200,11 @@ def wrong_types(asks: Asks) -> Iterator[tuple[str, str]]:
 
 def test_no_sentence_about_a_member_is_left_over() -> None:
     document = read_document()
-    bodies = {facts.body for facts in FACTS.values() if facts.body}
-    fields = [(body, name, field) for body in bodies for name, field in body.model_fields.items()]
+    models = {each for facts in FACTS.values() for each in (facts.body, facts.query) if each}
+    fields = [(body, name, field) for body in models for name, field in body.model_fields.items()]
     said = {name for _, name, _ in fields}
     said |= {f"{body.__name__}.{field.alias or name}" for body, name, field in fields}
-    for route_key in ROUTES:
+    for route_key in API_ROUTES:
         for each in operation(document, route_key)["parameters"]:
             said.add(follow(document, each)["name"])
 
