@@ -74,6 +74,30 @@ def test_s2_10_s4_04_bars_show_what_is_used_of_the_plan_and_of_the_limits(
     assert findings(page) == []
 
 
+def test_credits_of_the_plan_that_nobody_used_are_not_said_to_be_used_up(
+    page: Page, elements: Elements, system: System, account: str
+) -> None:
+    system.grant(account, 100)
+    system.charge(account, "sms", quantity=40)
+    elements.show(page, account, BOTH)
+
+    card = page.locator("credit-balance[detailed]")
+    expect(card).to_contain_text("0 of 15")
+    expect(card.get_by_role("progressbar", name="Plan credits used: 0 %")).to_have_class("bar ")
+
+
+def test_a_plan_that_is_used_up_is_no_alarm_where_other_credits_are_there(
+    page: Page, elements: Elements, system: System, account: str
+) -> None:
+    system.grant(account, 100, priority=60)
+    system.charge(account, "sms", quantity=20)
+    elements.show(page, account, BOTH)
+
+    card = page.locator("credit-balance[detailed]")
+    expect(card).to_contain_text("15 of 15")
+    expect(card.get_by_role("progressbar", name="Plan credits used: 100 %")).to_have_class("bar ")
+
+
 def test_s1_01_s0_16_a_change_told_by_an_answer_shows_in_every_element_and_asks_once(
     page: Page, elements: Elements, system: System, account: str, watch: Watch
 ) -> None:

@@ -185,3 +185,40 @@ def test_a_row_that_cannot_be_read_can_be_tried_again(
     found.get_by_role("button", name="Try again").click()
 
     expect(found.locator(".more dl")).to_contain_text("lost")
+
+
+def test_with_costs_left_out_nothing_tells_what_a_provider_bills(
+    page: Page, system: System, account: str
+) -> None:
+    system.charge(account, "ai_tokens", **GPT)
+    found = history(page, system, account)
+    found.locator(".entry").first.click()
+    more = found.locator(".more")
+    expect(more).to_contain_text("How this was computed")
+    expect(more).to_contain_text("USD")
+
+    found.evaluate("(element) => element.setAttribute('no-cost', '')")
+
+    expect(more).not_to_contain_text("How this was computed")
+    expect(more).not_to_contain_text("USD")
+    expect(more).to_contain_text("gpt-4 tokens")
+
+
+def test_what_cannot_be_read_at_first_is_said_and_can_be_tried_again(
+    page: Page, system: System, account: str, watch: Watch
+) -> None:
+    watch.allow("response 500 ")
+    system.charge(account, "sms")
+    problem = {"status": 500, "code": "internal", "detail": "Something broke on our side."}
+    page.route(
+        re.compile(r"/v1/accounts/me"), lambda route: route.fulfill(status=500, json=problem)
+    )
+    page.goto(f"{system.url}/#token={system.token_for(account)}")
+    for name in ("credit-history", "credit-usage"):
+        expect(page.locator(name).get_by_role("alert")).to_contain_text("broke on our side")
+
+    page.unroute_all()
+    page.locator("credit-history").get_by_role("button", name="Try again").click()
+
+    expect(page.locator("credit-history .entry").first).to_be_visible()
+    expect(page.locator("credit-usage").get_by_role("alert")).to_have_count(0)

@@ -1,6 +1,6 @@
 /** <credit-balance>: the balance, compact for a navigation bar or detailed with bars. */
 
-import { CreditElement, css, define, h, waiting } from "./element.js";
+import { CreditElement, css, define, h, toneOf, waiting, windowsOf } from "./element.js";
 
 const styles = css(`
 :host(:not([detailed])) { display: inline-block; color: inherit; font: inherit; font-variant-numeric: tabular-nums }
@@ -77,7 +77,7 @@ export class CreditBalance extends CreditElement {
       ),
       this.#note(),
       status === "error" && this.failure(error, retry),
-      account.windows.filter((it) => it.limit !== null).map((it) => this.#window(it)),
+      windowsOf(account).filter((it) => it.limit !== null).map((it) => this.#window(it)),
       h("dl", {}, facts.map(([name, amount]) => h("div", { key: name }, h("dt", {}, name), h("dd", {}, this.credits(Number(amount)))))),
     );
   }
@@ -94,12 +94,12 @@ export class CreditBalance extends CreditElement {
 
   #window({ window, spent, limit, percent, resets_at }) {
     const name = WINDOWS[window] ?? window;
-    const tone = percent >= 100 ? "danger" : percent >= 80 ? "warn" : "";
+    const tone = window === "period" ? "" : toneOf(percent);
     return h(
       "div",
       { key: window, class: "window" },
       h("div", { class: "spread small" }, h("span", { class: tone }, tone && mark(), ` ${name}`), h("span", { class: "muted" }, `${this.credits(spent)} of ${this.credits(limit)}`)),
-      this.bar(percent ?? 0, `${name}: ${percent ?? 0} %`),
+      this.bar(percent ?? 0, `${name}: ${percent ?? 0} %`, tone),
       h("div", { class: "muted small" }, `Starts anew ${this.date(resets_at)}`),
     );
   }

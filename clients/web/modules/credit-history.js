@@ -117,13 +117,14 @@ export class CreditHistory extends CreditElement {
   render() {
     if (this.state.status === "signed-out") return h("slot");
     const { entries, next, busy } = this;
+    const fault = this.fault ?? (!entries && this.state.error);
     return h(
       "section",
       { class: "card stack", part: "card", "aria-label": "History" },
       headingOf(this, "History"),
-      h("button", { type: "button", class: "small save", disabled: !entries?.length, onclick: () => this.#save() }, "Download CSV"),
-      this.fault && this.failure(this.fault, () => this.#refresh()),
-      entries ? this.#days(entries) : !this.fault && h("p", { class: "wait", "aria-busy": "true" }, "Loading history"),
+      entries && h("button", { type: "button", class: "small save", disabled: !entries.length, onclick: () => this.#save() }, "Download CSV"),
+      fault && this.failure(fault, () => (this.session?.refresh({ now: true }), this.#refresh())),
+      entries ? this.#days(entries) : !fault && h("p", { class: "wait", "aria-busy": "true" }, "Loading history"),
       next && h("button", { type: "button", disabled: busy, onclick: () => this.#more() }, "Show more"),
     );
   }
@@ -163,6 +164,7 @@ export class CreditHistory extends CreditElement {
     if (!entry) return h("p", { class: "wait", "aria-busy": "true" }, "Loading");
     if (entry.error) return this.failure(entry.error, () => this.#again(key));
     const { computation, tokens } = entry;
+    const withCost = !this.hasAttribute("no-cost");
     const moved = (grants) => grants.map(({ kind, amount, grant }) => `${this.credits(amount, true)} ${kind} (${grant})`).join(", ");
     const facts = {
       "Paid from": moved(entry.grants_moved),
@@ -171,7 +173,7 @@ export class CreditHistory extends CreditElement {
       Service: entry.service,
       Tokens: Object.entries(tokens ?? {}).map(([pool, count]) => `${this.number(count)} ${readable(pool).toLowerCase()}`).join(", "),
       ...Object.fromEntries(Object.entries(entry.metadata ?? {}).map(([name, value]) => [readable(name), typeof value === "object" ? JSON.stringify(value) : value])),
-      Cost: !this.hasAttribute("no-cost") && entry.cost_usd && `${entry.cost_usd} USD`,
+      Cost: withCost && entry.cost_usd && `${entry.cost_usd} USD`,
       "Not collected": entry.uncollected && this.credits(entry.uncollected, true),
       "Belongs to": entry.refers_to,
       "Undone by": entry.returned_by,
@@ -184,10 +186,10 @@ export class CreditHistory extends CreditElement {
           "table",
           {},
           h("thead", {}, h("tr", {}, ["Item", "Quantity", "Rate", "Credits"].map((name) => h("th", { scope: "col" }, name)))),
-          h("tbody", {}, entry.breakdown.map((line) => h("tr", {}, h("td", {}, line.item), h("td", {}, this.credits(line.quantity, true)), h("td", {}, line.rate), h("td", {}, this.credits(line.credits, true))))),
+          h("tbody", {}, entry.breakdown.map((line) => h("tr", {}, h("td", {}, line.item), h("td", {}, this.credits(line.quantity, true)), h("td", {}, withCost || !line.rate.includes("USD") ? line.rate : ""), h("td", {}, this.credits(line.credits, true))))),
         ),
       h("dl", {}, Object.entries(facts).filter(([, value]) => value).map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
-      computation && h("details", {}, h("summary", {}, computation.agrees === false ? "Computed again: it differs" : "How this was computed"), h("ol", {}, computation.steps.map((step) => h("li", {}, step.text)))),
+      withCost && computation && h("details", {}, h("summary", {}, computation.agrees === false ? "Computed again: it differs" : "How this was computed"), h("ol", {}, computation.steps.map((step) => h("li", {}, step.text)))),
     ];
   }
 }

@@ -95,13 +95,14 @@ export class CreditUsage extends CreditElement {
 
   render() {
     if (this.state.status === "signed-out") return h("slot");
-    const again = () => ((this.#asked = ""), this.load());
+    const again = () => ((this.#asked = ""), this.session?.refresh({ now: true }), this.load());
+    const fault = this.fault ?? (!this.stats && this.state.error);
     return h(
       "section",
       { class: "card stack", part: "card", "aria-label": "Usage" },
       h("div", { class: "spread" }, headingOf(this, "Usage"), this.#controls()),
-      this.fault && this.failure(this.fault, again),
-      this.stats ? this.#filled() : !this.fault && h("div", { class: "plot wait", "aria-busy": "true" }, "Loading usage"),
+      fault && this.failure(fault, again),
+      this.stats ? this.#filled() : !fault && h("div", { class: "plot wait", "aria-busy": "true" }, "Loading usage"),
     );
   }
 

@@ -4,6 +4,8 @@ export function svg(tag: string, props?: Record<string, any> | null, ...children
 export function morph(parent: Node, children: any): void;
 export function css(text: string): CSSStyleSheet;
 export function waiting(...texts: string[]): any[];
+export function toneOf(percent: number): "" | "warn" | "danger";
+export function windowsOf(account: any): any[];
 export function define(name: string, element: CustomElementConstructor): void;
 
 export class CreditElement extends HTMLElement {
@@ -27,5 +29,5 @@ export class CreditElement extends HTMLElement {
   money(price: string, currency: string): string;
   date(moment: string, options?: Intl.DateTimeFormatOptions): string;
   failure(error: any, retry?: (() => void) | null): any;
-  bar(percent: number, label: string): any;
+  bar(percent: number, label: string, tone?: string): any;
 }

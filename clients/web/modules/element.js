@@ -278,16 +278,27 @@ export class CreditElement extends HTMLElement {
     );
   }
 
-  /** A bar of `percent`, coloured from 80 on. */
-  bar(percent, label) {
+  /** A bar of `percent`, in the colour of its tone. */
+  bar(percent, label, tone = toneOf(percent)) {
     const width = Math.min(Math.max(percent, 0), 100);
-    const tone = percent >= 100 ? "danger" : percent >= 80 ? "warn" : "";
     return h(
       "div",
       { class: `bar ${tone}`, role: "progressbar", "aria-label": label, "aria-valuenow": Math.round(width), "aria-valuemin": 0, "aria-valuemax": 100 },
       h("i", { style: { width: `${width}%` } }),
     );
   }
+}
+
+/** How near its end a limit is, from 80 percent on. */
+export const toneOf = (percent) => (percent >= 100 ? "danger" : percent >= 80 ? "warn" : "");
+
+/** The windows of an account; the plan's says what is gone of the plan's own credits. */
+export function windowsOf({ windows, grants, plan }) {
+  let [limit, left] = [0, 0];
+  for (const { kind, amount, remaining } of grants)
+    if (kind === "plan") (limit += amount), (left += remaining);
+  limit = Math.max(limit, plan.allocation);
+  return windows.flatMap((it) => (it.window !== "period" ? it : limit ? { ...it, limit, spent: limit - left, percent: Math.round(100 - (100 * left) / limit) } : []));
 }
 
 /** The element exists; twice is fine. */

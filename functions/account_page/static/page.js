@@ -1,6 +1,6 @@
 /** The account page: who looks, what they see, and what happens when that ends. */
 
-import { CreditElement, css, define, h } from "./element.js";
+import { CreditElement, css, define, h, toneOf, windowsOf } from "./element.js";
 import { configure } from "./elements.js";
 import { newKey, TollkeeperClient } from "./client.js";
 import { buy } from "./purchase.js";
@@ -91,7 +91,7 @@ class AccountSummary extends CreditElement {
   }
 
   #plan(account) {
-    const { plan, windows } = account;
+    const { plan } = account;
     const isPaid = plan.driven_by === "stripe" || plan.subscription;
     const ends = account.grants.filter((grant) => grant.kind !== "plan" && grant.expires_at && grant.remaining > 0);
     const soonest = ends.sort((a, b) => a.expires_at.localeCompare(b.expires_at))[0];
@@ -112,21 +112,21 @@ class AccountSummary extends CreditElement {
         isPaid ? h("button", { type: "button", disabled: this.busy, onclick: () => this.manage() }, "Manage plan") : h("a", { class: "button", href: this.sells ? "#plans" : "#buy" }, "Upgrade"),
       ),
       this.fault && this.failure(this.fault),
-      windows.map((it) => this.#window(it)),
+      windowsOf(account).map((it) => this.#window(it)),
       soonest && h("p", { class: "muted small" }, `${this.credits(soonest.remaining)} credits end on ${this.day(soonest.expires_at)}.`),
     );
   }
 
   #window({ window, spent, limit, percent, resets_at: at }) {
     const name = WINDOWS[window] ?? readable(window);
-    const tone = percent >= 100 ? "danger" : percent >= 80 ? "warn" : "muted";
+    const tone = window === "period" ? "" : toneOf(percent);
     const isBound = limit !== null;
     const when = this.date(at, window === "day" ? { timeStyle: "short" } : { month: "short", day: "numeric" });
     return h(
       "div",
       { key: window, class: "window" },
-      h("div", { class: "spread small" }, h("span", {}, name), h("span", { class: isBound ? tone : "muted" }, isBound ? `${this.credits(spent)} of ${this.credits(limit)} used` : `${this.credits(spent)} used`)),
-      isBound ? this.bar(percent ?? 0, `${name}: ${this.credits(spent)} of ${this.credits(limit)} used`) : h("div", { class: "bar" }),
+      h("div", { class: "spread small" }, h("span", {}, name), h("span", { class: (isBound && tone) || "muted" }, isBound ? `${this.credits(spent)} of ${this.credits(limit)} used` : `${this.credits(spent)} used`)),
+      isBound ? this.bar(percent ?? 0, `${name}: ${this.credits(spent)} of ${this.credits(limit)} used`, tone) : h("div", { class: "bar" }),
       h("div", { class: "spread small muted" }, h("span", {}, isBound ? `${this.number(percent ?? 0)} %` : h("a", { href: "#limits" }, "Set a limit")), h("span", {}, `resets ${when}`)),
     );
   }

@@ -10,6 +10,7 @@ import re
 
 SPACE = re.compile(r"\s+")
 WORD = re.compile(r"[\w$#]+")
+RULE_END = re.compile(r"\s*([{};])\s*")
 COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 PATTERN = re.compile(r"/(?![/*])(?:[^/\\\n\[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/\w*")
 PLAIN_TEXT = {quote: re.compile(rf"{quote}(?:[^{quote}\\]|\\.)*{quote}") for quote in "\"'"}
@@ -38,10 +39,16 @@ def squeeze(source: str) -> str:
             end = _token_end(source, at, last)
             token = source[at:end]
             if token[0] == "`" and "\n" in token:
-                token = "\n".join(line.strip() for line in token.splitlines())
+                token = _bare_sheet(token)
             kept += (_needed(gap, last, token), token)
             last, gap, at = token, "", end
     return "".join(kept) + "\n"
+
+
+def _bare_sheet(text: str) -> str:
+    """A style sheet without its indentation, and without spaces around what parts its rules."""
+    lines = "\n".join(line.strip() for line in text.splitlines())
+    return lines if "${" in lines else RULE_END.sub(r"\1", lines)
 
 
 def _needed(gap: str, last: str, token: str) -> str:
