@@ -87,7 +87,7 @@ def test_thirty_two_kept_connections_are_served_at_once(gateway: RunningGateway)
         ("tk_dev_nobody_0123456789abcdef", "POST /v1/deduct", 403, "Forbidden"),
         (None, "GET /v1/deduct", 404, "Not Found"),
         (None, "POST /v1/nothing", 404, "Not Found"),
-        (None, "GET /", 404, "Not Found"),
+        (None, "GET /nothing", 404, "Not Found"),
     ],
 )
 def test_what_no_function_sees_is_answered_as_api_gateway_does(

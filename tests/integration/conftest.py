@@ -24,7 +24,6 @@ from tests.support.provider import Provider, choose, serve
 from tests.support.stripe_machine import Machine, plug_in
 from tests.support.top_ups import stand
 from tollkeeper.edge import wiring
-from tollkeeper.store.client import connect
 
 ROOT = Path(__file__).parents[2]
 TABLE = "tollkeeper-test"
@@ -71,7 +70,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
 def faults(monkeypatch: pytest.MonkeyPatch, driver: Driver) -> FaultyClient:
     """The client under the ledger, which fails where a test says."""
     assert driver, "the table is made first"
-    client = FaultyClient(connect())
+    client = FaultyClient(wiring.connect())
     monkeypatch.setattr(wiring, "connect", lambda: client)
     forget()
     return client
@@ -96,9 +95,10 @@ def store(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> SimStore:
 def driver(clock: FakeClock, request: pytest.FixtureRequest) -> Iterator[Driver]:
     """A stack with an empty table, and somebody with every scope who calls it.
 
-    The table is moto's, or of the tests that are marked so the one in memory.
+    The table is the one in memory, which tests/conformance holds against moto and the engines,
+    request by request; of the tests that are marked so it is moto's, at ten times the cost.
     """
-    if request.node.get_closest_marker("in_memory"):
+    if not request.node.get_closest_marker("moto"):
         assert not request.getfixturevalue("store").commits, "the table is empty"
         yield Driver(clock, check_answer=assert_documented)
         return

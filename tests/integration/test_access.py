@@ -17,6 +17,8 @@ from tollkeeper.edge import authorization
 from tollkeeper.edge.routes import API_ROUTES, ROUTES, SCOPES, SIGNATURE
 from tollkeeper.service.keys import STAGES
 
+pytestmark = pytest.mark.moto
+
 GUARDED = {key: route for key, route in API_ROUTES.items() if route.scope != SIGNATURE}
 BY_CONTEXT = [key for key, route in GUARDED.items() if not route.asks_itself]
 BY_ITSELF = [key for key, route in GUARDED.items() if route.asks_itself]

@@ -10,8 +10,6 @@ from tests.support.driving import Answered, Driver, FakeClock
 from tests.support.requests import ASKS
 from tollkeeper.edge.routes import ROUTES
 
-pytestmark = pytest.mark.in_memory
-
 READ = "GET /v1/accounts/{id}"
 MARKED = {key: route for key, route in ROUTES.items() if route.is_own and key.startswith("GET ")}
 OF_ACCOUNT = [key for key in MARKED if "{id}" in key and key in ASKS]

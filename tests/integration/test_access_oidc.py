@@ -16,8 +16,6 @@ from tests.support.keys import ask, is_let_in, issue
 from tests.support.provider import Provider, choose, ec_key, public_jwk, rsa_key, to_segment
 from tollkeeper.edge.routes import ROUTES
 
-pytestmark = pytest.mark.in_memory
-
 READ = "GET /v1/accounts/{id}"
 DENIED: dict[str, Any] = {"isAuthorized": False, "context": {}}
 

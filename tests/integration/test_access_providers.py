@@ -15,8 +15,6 @@ from tollkeeper.domain.errors import BusyError, TollkeeperError
 from tollkeeper.edge.jwks import LARGEST_SET_BYTES
 from tollkeeper.edge.routes import SCOPES
 
-pytestmark = pytest.mark.in_memory
-
 READ = "GET /v1/accounts/{id}"
 DENIED: dict[str, Any] = {"isAuthorized": False, "context": {}}
 

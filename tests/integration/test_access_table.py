@@ -26,8 +26,6 @@ from tollkeeper.edge.oidc_policy import PRESETS
 from tollkeeper.edge.routes import PUBLIC, ROUTES, SCOPES
 from tollkeeper.edge.settings import Settings
 
-pytestmark = pytest.mark.in_memory
-
 TABLE = (Path(__file__).parent / "access_table.txt").read_text(encoding="utf-8")
 COLUMNS = ("none", "own", "own%", "other", "other%", "service", "restricted", "revoked", "expired")
 A, B, GHOST = "user_1", "user_2", "user_9"

@@ -22,6 +22,8 @@ from tollkeeper.edge import authorization
 from tollkeeper.edge.routes import SCOPES
 from tollkeeper.service.tokens import CustomerToken, mint_token
 
+pytestmark = pytest.mark.moto
+
 MINT = "POST /v1/tokens"
 READ = "GET /v1/accounts/{id}"
 

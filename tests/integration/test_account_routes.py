@@ -12,6 +12,8 @@ from tests.support.catalogs import use_catalog
 from tests.support.driving import Answered, Driver, FakeClock, verify_ledger
 from tests.support.dumping import dump_table
 
+pytestmark = pytest.mark.moto
+
 D = Decimal
 
 

@@ -11,6 +11,8 @@ from tests.support.driving import Answered, Driver, FakeClock
 from tests.support.dumping import dump_table
 from tests.support.faults import WRITE_FAULTS, FaultyClient
 
+pytestmark = pytest.mark.moto
+
 D = Decimal
 FUND = "POST /v1/accounts/{id}/budgets"
 CLOSE = "POST /v1/accounts/{id}/budgets/{budget}/close"

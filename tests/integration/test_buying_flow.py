@@ -16,6 +16,8 @@ from tests.support.stripe_machine import Machine
 from tests.support.subscribing import use_plans
 from tests.support.top_ups import ask, put
 
+pytestmark = pytest.mark.moto
+
 CARD_NUMBER = re.compile(r"(?<![0-9a-fA-F-])[0-9]{13,19}(?![0-9a-fA-F-])")
 CARD_WORDS = re.compile(r'"(cvc|exp_month|exp_year|card_number|number|last4|fingerprint)"')
 

@@ -16,6 +16,8 @@ from tests.support.deploying import OVERRIDE, deploy, write_catalog
 from tests.support.driving import Driver
 from tests.support.dumping import dump_table
 
+pytestmark = pytest.mark.moto
+
 USAGE = {"input": 1000, "output": 100}
 NEW = {"id": "gpt-9", "rates": {"input": "2", "output": "8"}}
 

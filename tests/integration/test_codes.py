@@ -67,6 +67,7 @@ def test_the_same_key_is_the_same_redemption_even_when_the_code_has_ended(driver
     assert redeem(driver, "OTHER-CODE")["code"] == "idempotency_mismatch"
 
 
+@pytest.mark.moto
 def test_a_redemption_outlives_the_accounts_items(driver: Driver, clock: FakeClock) -> None:
     make(driver)
     redeem(driver)

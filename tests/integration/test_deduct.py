@@ -10,6 +10,8 @@ from tests.support.driving import Driver, FakeClock, verify_ledger
 from tollkeeper.edge import wiring
 from tollkeeper.store.versions import read_version
 
+pytestmark = pytest.mark.moto
+
 D = Decimal
 
 

@@ -207,7 +207,6 @@ def test_the_schedules_events_reconcile(stack: Driver) -> None:
     assert len([name for name in FILES if name.startswith("reconcile.")]) == 3
 
 
-@pytest.mark.in_memory
 def test_the_schedules_events_verify(stack: Driver) -> None:
     for number in range(200):
         stack.grant(f"user_{number}", 1)

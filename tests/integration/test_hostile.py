@@ -38,9 +38,6 @@ TAKEN = [
 KEYED = [route for route, asks in ASKS.items() if asks.is_keyed]
 
 
-pytestmark = pytest.mark.in_memory
-
-
 @pytest.fixture
 def stack(driver: Driver, stripe: FakeStripe) -> Driver:
     """An account with credits, a charge, a hold and a budget; a key, and a Stripe that answers."""

@@ -16,6 +16,8 @@ from tests.support.keys import ask, is_let_in, issue
 from tollkeeper.edge import authorization, settings
 from tollkeeper.edge.routes import SCOPES
 
+pytestmark = pytest.mark.moto
+
 READ = "GET /v1/accounts/{id}"
 BODY = {"name": "backend", "scopes": ["read", "check", "read"]}
 

@@ -368,7 +368,6 @@ def story(driver: Driver, stripe: FakeStripe, purchase: str) -> list[dict[str, A
     ]
 
 
-@pytest.mark.in_memory
 def test_every_order_of_a_story_ends_with_the_same_balance_and_state(
     driver: Driver, stripe: FakeStripe, bought: str
 ) -> None:

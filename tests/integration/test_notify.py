@@ -21,6 +21,8 @@ from tollkeeper.edge import bus, wiring
 from tollkeeper.edge.stream import read_entry
 from tollkeeper.store.items import Item, entry_to_item
 
+pytestmark = pytest.mark.moto
+
 ROOT = Path(__file__).parents[2]
 EVENTS = ROOT / "events"
 SCHEMA = ROOT / "docs" / "events.schema.json"

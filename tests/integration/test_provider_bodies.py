@@ -27,12 +27,9 @@ OF_ITERATIONS = {"claude-sonnet-4-6", "claude-sonnet-5", "claude-opus-4-8", "cla
 # What deduct refuses, line by line, with the code. Every body of these files is understood.
 REFUSED: dict[tuple[str, int], str] = {}
 
-pytestmark = [
-    pytest.mark.in_memory,
-    pytest.mark.skipif(
-        not DATA.is_dir(), reason="the recorded provider bodies are not beside this checkout"
-    ),
-]
+pytestmark = pytest.mark.skipif(
+    not DATA.is_dir(), reason="the recorded provider bodies are not beside this checkout"
+)
 
 D = Decimal
 

@@ -247,7 +247,6 @@ STORIES = {
 }
 
 
-@pytest.mark.in_memory
 @pytest.mark.parametrize("story", STORIES)
 def test_events_in_any_order_and_twice_end_in_the_same_state(
     driver: Driver, stripe: FakeStripe, story: str

@@ -19,6 +19,8 @@ from tests.support.driving import Answered, Driver
 from tests.support.forgetting import forget
 from tollkeeper.edge import bus
 
+pytestmark = pytest.mark.moto
+
 SCHEMA = Path(__file__).parents[2] / "docs" / "events.schema.json"
 BUS = "tollkeeper-test-bus"
 FUND = "POST /v1/accounts/{id}/budgets"

@@ -26,6 +26,8 @@ from tollkeeper.edge.catalog_file import parse_source, read_catalog
 from tollkeeper.store.items import entry_from_item
 from tollkeeper.store.versions import version_from_item
 
+pytestmark = pytest.mark.moto
+
 ACCOUNTS = ("ada", "bob", "eve", "team")
 MODELS = ("gpt-5", "gpt-5-mini", "claude-5", "claude-5-haiku", "gpt-9", "whisper-1")
 NEW = {"id": "gpt-9", "rates": {"input": "2", "output": "8"}}

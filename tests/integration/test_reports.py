@@ -22,8 +22,6 @@ from tollkeeper.edge import wiring
 from tollkeeper.edge.csv_export import make_safe
 from tollkeeper.store.ledger import Ledger
 
-pytestmark = pytest.mark.in_memory
-
 D = Decimal
 ZONES = ("UTC", "Pacific/Kiritimati", "Etc/GMT+12", "Europe/Berlin", "America/St_Johns")
 RUNS: tuple[dict[str, Any], ...] = (

@@ -17,8 +17,6 @@ from tollkeeper.domain.totals import MOST_TOTALS_PER_DAY
 
 # What is counted here is the answers' own arithmetic; the table under it is held against moto in
 # tests/conformance, and moto takes five times as long for these many requests.
-pytestmark = pytest.mark.in_memory
-
 D = Decimal
 START = "2026-11-01"
 

@@ -19,6 +19,8 @@ from tollkeeper.edge import wiring
 from tollkeeper.store.keys import DUE_SHARDS, due_shard
 from tollkeeper.store.ledger import Ledger
 
+pytestmark = pytest.mark.moto
+
 D = Decimal
 ALL = tuple(f"user_{number}" for number in range(12))
 

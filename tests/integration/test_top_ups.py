@@ -26,6 +26,8 @@ from tollkeeper.edge import wiring
 from tollkeeper.service.payers import note_dispute, save_payer
 from tollkeeper.store.billing import billing_key
 
+pytestmark = pytest.mark.moto
+
 
 def test_an_account_that_runs_low_buys_its_pack_at_once(ready: Driver, machine: Machine) -> None:
     assert ask()["outcome"] == "paid"

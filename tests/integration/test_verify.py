@@ -20,6 +20,8 @@ from tollkeeper.edge.settings import read_settings
 from tollkeeper.edge.verification import LONGEST_ANSWER_S, METRICS
 from tollkeeper.store.keys import DUE_SHARDS
 
+pytestmark = pytest.mark.moto
+
 ROUTE = "GET /v1/verify/{id}"
 EVERYBODY = {"shards": list(range(DUE_SHARDS))}
 RUN = {

@@ -109,6 +109,8 @@ def _price(customer: Customer, ask: Ask, state: State, held: Held) -> Price:
     opened = terms.ask.body or {}
     kept = ("operation", "feature", "subtype", "service", "model", "provider", "service_tier")
     run = {name: opened[name] for name in kept if name in opened}
+    if terms.ask.used and terms.ask.used.tier:
+        run.setdefault("service_tier", terms.ask.used.tier)
     mine = ("model", "quantity", "provider", "service_tier", "resource")
     run |= {name: body[name] for name in mine if name in body}
     # Whose model it is was said of the opening's model, and not of another.
