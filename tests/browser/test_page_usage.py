@@ -252,3 +252,17 @@ def test_the_axis_ends_at_a_round_number(
     page: Page, system: System, most: float, top: float
 ) -> None:
     assert json.dumps(round(call(page, system, "topOf", most), 9)) == json.dumps(round(top, 9))
+
+
+def test_s3_07_a_subtype_of_a_service_shows_in_the_chart(
+    page: Page, system: System, account: str, html_page: HtmlPage
+) -> None:
+    system.grant(account, 100)
+    system.charge(account, "document_upload", subtype="pdf")
+    system.charge(account, "bundle_creation", feature="filing", subtype="regulatory")
+
+    usage = element(page, system, html_page, account=account, attributes="group-by='feature'")
+
+    legend = usage.locator(".legend")
+    expect(legend).to_contain_text("Pdf")
+    expect(legend).to_contain_text(re.compile("filing/regulatory", re.IGNORECASE))
