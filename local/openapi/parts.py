@@ -96,6 +96,19 @@ TOTAL: dict[str, Schema] = {
     "cost_usd": said(USD, "The sum of the costs that are known"),
     "average_credits": AMOUNT,
 }
+
+STATS_ROW = partly(
+    record(
+        bucket=said(TEXT, "A day, the Monday of a week, or a month such as 2026-11"),
+        operation=said(or_null(TEXT), "There where rows are grouped by it; so are the next two"),
+        model=or_null(TEXT),
+        feature=or_null(TEXT),
+        **TOTAL,
+    ),
+    "operation",
+    "model",
+    "feature",
+)
 BOUGHT: dict[str, Schema] = {
     "account": TEXT,
     "kind": choice(*PurchaseKind),
@@ -222,20 +235,7 @@ PARTS: dict[str, Schema] = {
     ),
     "Draw": record(grant=TEXT, kind=choice(*GrantKind), amount=AMOUNT),
     "StatsTotal": record(**TOTAL),
-    "StatsRow": partly(
-        record(
-            bucket=said(TEXT, "A day, the Monday of a week, or a month such as 2026-11"),
-            operation=said(
-                or_null(TEXT), "There where rows are grouped by it; so are the next two"
-            ),
-            model=or_null(TEXT),
-            feature=or_null(TEXT),
-            **TOTAL,
-        ),
-        "operation",
-        "model",
-        "feature",
-    ),
+    "StatsRow": STATS_ROW,
     "Pack": record(
         id=TEXT,
         name=TEXT,

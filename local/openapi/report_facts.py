@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from local.openapi.facts import OPERATORS, READING, Facts
-from local.openapi.parts import TOTAL
+from local.openapi.parts import STATS_ROW, TOTAL
 from local.openapi.payment_answers import CURSOR
 from local.openapi.schemas import (
     AMOUNT,
@@ -13,7 +13,6 @@ from local.openapi.schemas import (
     Schema,
     choice,
     or_null,
-    partly,
     record,
     ref,
     rows,
@@ -84,20 +83,7 @@ REPORT_ANSWERS: dict[str, Schema] = {
     ),
     "FoundAccounts": record(accounts=rows(ref("FoundAccount")), next_cursor=CURSOR),
     "UsageReport": record(**SPAN, rows=rows(ref("UsageReportRow")), totals=ref("StatsTotal")),
-    "UsageReportRow": partly(
-        record(
-            bucket=said(TEXT, "A day, the Monday of a week, or a month such as 2026-11"),
-            operation=said(
-                or_null(TEXT), "There where rows are grouped by it; so are the next two"
-            ),
-            model=or_null(TEXT),
-            feature=or_null(TEXT),
-            **TOTAL,
-        ),
-        "operation",
-        "model",
-        "feature",
-    ),
+    "UsageReportRow": STATS_ROW,
     "CustomersReport": record(
         **SPAN,
         rows=rows(ref("CustomerRow")),

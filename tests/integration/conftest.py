@@ -1,4 +1,4 @@
-"""Real handlers, one thread, moto behind boto3, tables from template.yaml."""
+"""Real handlers, one thread, the table of template.yaml: in memory, or moto's where marked so."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def table_of_template() -> dict[str, Any]:
 
 @pytest.fixture
 def store(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> SimStore:
-    """A table in memory, for tests of very many requests: moto copies its whole table for each."""
+    """The table in memory itself, for tests that look into it."""
     made = SimStore(table_of_template(), now=clock.monotonic_s)
     monkeypatch.setattr(wiring, "connect", lambda: made)
     forget()

@@ -21,11 +21,12 @@ from tests.support.forgetting import forget
 from tollkeeper.domain.errors import InvalidError, NotFoundError
 from tollkeeper.domain.return_urls import ReturnPolicy
 from tollkeeper.edge.checkout_routes import read_returns
+from tollkeeper.edge.etags import is_known
 from tollkeeper.edge.http import Request
 from tollkeeper.edge.page_settings import read_links
 from tollkeeper.edge.problems import describe
 from tollkeeper.edge.settings import Settings
-from tollkeeper.edge.web_files import accepts_gzip, is_known
+from tollkeeper.edge.web_files import accepts_gzip
 
 ROOT = Path(__file__).parents[2]
 PAGE, FILES = "GET /", "GET /web/{file+}"

@@ -22,6 +22,7 @@ import type {
   LimitsBody,
   LimitsChanged,
   LimitsUnchanged,
+  Live,
   Offer,
   Packs,
   PlanOffer,
@@ -146,16 +147,6 @@ export interface Keyed {
   key: string;
 }
 
-/** Where news of the balance come from; `url` is null where there are none. */
-export interface LivePlace {
-  account: string;
-  url: string | null;
-  host: string | null;
-  channel: string | null;
-  protocol: string;
-  expires_at?: string | null;
-}
-
 export class TollkeeperClient {
   constructor(options: ClientOptions);
   readonly api: string;
@@ -187,7 +178,7 @@ export class TollkeeperClient {
   purchase(id: string): Promise<Purchase>;
   purchases(page?: Page): Promise<Purchases>;
   topUp(): Promise<TopUp>;
-  live(): Promise<LivePlace>;
+  live(): Promise<Live>;
 
   // With a service key.
   deduct(run: Own<RunBody>, options: Keyed): Promise<Charged & Replayable>;

@@ -11,15 +11,6 @@ export interface LiveNews {
  */
 export type LiveState = "connecting" | "live" | "shared" | "off" | "closed";
 
-export interface LivePlace {
-  account: string;
-  protocol: string;
-  url: string | null;
-  host: string | null;
-  channel: string | null;
-  expires_in_s: number | null;
-}
-
 export interface LiveOptions {
   client: { api: string; live(): Promise<any>; token(): Promise<any> };
   onNews(news: LiveNews): void;

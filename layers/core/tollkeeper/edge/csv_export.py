@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from aws_lambda_powertools.event_handler import Response
 
 from tollkeeper.domain.charges import CHARGES
 from tollkeeper.domain.entries import Entry, show_key
@@ -43,6 +46,21 @@ def write_csv(entries: tuple[Entry, ...]) -> tuple[str, int]:
             break
         lines.append(line)
     return "".join(lines), len(lines) - 1
+
+
+def wants_csv(headers: Mapping[str, str]) -> bool:
+    """The request would rather have a file than JSON. Shape: headers by lower-case names."""
+    return "text/csv" in headers.get("accept", "").lower()
+
+
+def answer_csv(name: str, text: str, headers: Mapping[str, str] | None = None) -> Response[str]:
+    """The text as the file `<name>.csv`."""
+    sent = {
+        "Cache-Control": "no-store",
+        "Content-Disposition": f'attachment; filename="{name}.csv"',
+        **(headers or {}),
+    }
+    return Response(200, "text/csv; charset=utf-8", text, headers=cast(Any, sent))
 
 
 def write_line(cells: Sequence[str]) -> str:

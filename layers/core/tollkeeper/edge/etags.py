@@ -13,6 +13,7 @@ from tollkeeper.edge.routes import ROUTES
 # What an answer without a body still says.
 KEPT = frozenset({"etag", "cache-control", "x-credits-available"})
 MOST_TAGS = 20
+LONGEST_HEADER = 1_000
 # The moment of reading: it alone makes no other answer, and the tag is a weak one then.
 READ_AT = re.compile(r'"updated_at":"[^"]*"')
 
@@ -35,15 +36,19 @@ def mark_answer(event: Mapping[str, Any], answer: dict[str, Any]) -> dict[str, A
     body, moments = READ_AT.subn("", str(answer.get("body", "")))
     tag = f'"{to_url_safe(hashlib.sha256(body.encode()).digest()[:16])}"'
     headers = {**headers, "ETag": f"W/{tag}" if moments else tag}
-    if not _is_known(event, tag):
+    sent: Mapping[str, Any] = event.get("headers") or {}
+    known = next((str(v) for name, v in sent.items() if name.lower() == "if-none-match"), "")
+    if not is_known(tag, known):
         return {**answer, "headers": headers}
     kept = {name: value for name, value in headers.items() if name.lower() in KEPT}
     return {**answer, "statusCode": 304, "headers": kept, "body": ""}
 
 
-def _is_known(event: Mapping[str, Any], tag: str) -> bool:
-    """The request has this answer already. Source: RFC 9110, 13.1.2; the comparison is weak."""
-    sent: Mapping[str, Any] = event.get("headers") or {}
-    known = next((str(v) for name, v in sent.items() if name.lower() == "if-none-match"), "")
-    tags = [each.strip().removeprefix("W/") for each in known.split(",")[:MOST_TAGS]]
+def is_known(tag: str, header: str) -> bool:
+    """The If-None-Match header names the tag, which is strong; a weak form of it counts.
+
+    Source: RFC 9110, 13.1.2.
+    """
+    named = header[:LONGEST_HEADER].split(",")[:MOST_TAGS]
+    tags = [each.strip().removeprefix("W/") for each in named]
     return tag in tags or tags == ["*"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
 from urllib.parse import quote
 
 from aws_lambda_powertools.event_handler import Response
@@ -10,7 +9,7 @@ from aws_lambda_powertools.event_handler import Response
 from tollkeeper.domain.errors import InvalidError
 from tollkeeper.edge.answers import show_listed
 from tollkeeper.edge.bodies import HistoryQuery
-from tollkeeper.edge.csv_export import write_csv
+from tollkeeper.edge.csv_export import answer_csv, wants_csv, write_csv
 from tollkeeper.edge.http import Answer, Request
 from tollkeeper.edge.members import MOST_CSV_ROWS, MOST_ROWS, USUAL_ROWS
 from tollkeeper.service.history import read_history
@@ -23,7 +22,7 @@ def answer_history(world: World, request: Request) -> Response[str]:
     Raises: InvalidError.
     """
     query = request.query(HistoryQuery)
-    if "text/csv" in request.headers.get("accept", "").lower():
+    if wants_csv(request.headers):
         return _answer_csv(world, request, query)
     limit = query.limit or USUAL_ROWS
     if limit > MOST_ROWS:
@@ -40,11 +39,8 @@ def _answer_csv(world: World, request: Request, query: HistoryQuery) -> Response
     page = read_history(world, account, cursor=query.cursor, limit=limit)
     text, written = write_csv(page.entries)
     next_seq = page.next_seq if written == len(page.entries) else page.entries[written - 1].seq
-    headers = {
-        "Cache-Control": "no-store",
-        "Content-Disposition": 'attachment; filename="entries.csv"',
-    }
-    if next_seq is not None:
-        path = quote(str(request.event.get("rawPath", "")))
-        headers["Link"] = f'<{path}?cursor={next_seq}&limit={limit}>; rel="next"'
-    return Response(200, "text/csv; charset=utf-8", text, headers=cast(Any, headers))
+    if next_seq is None:
+        return answer_csv("entries", text)
+    path = quote(str(request.event.get("rawPath", "")))
+    link = f'<{path}?cursor={next_seq}&limit={limit}>; rel="next"'
+    return answer_csv("entries", text, {"Link": link})

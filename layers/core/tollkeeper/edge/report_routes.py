@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, cast
+from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
 from tollkeeper.domain.money import floor_div, show_micro, show_usd
 from tollkeeper.domain.reports import Spent
 from tollkeeper.domain.totals import Total
-from tollkeeper.edge.csv_export import make_safe, write_line
+from tollkeeper.edge.csv_export import answer_csv, make_safe, wants_csv, write_line
 from tollkeeper.edge.http import Answer, Request
 from tollkeeper.edge.observability import embed_metrics, log_fact
 from tollkeeper.edge.report_bodies import CustomersQuery, UsageQuery
@@ -30,7 +30,7 @@ def answer_usage(world: World, request: Request) -> Response[str]:
     query = request.query(UsageQuery)
     usage = read_usage(world, query.first, query.last, bucket=query.bucket, group_by=query.group_by)
     group = query.group_by
-    if _wants_csv(request):
+    if wants_csv(request.headers):
         columns = ("bucket", *([group] if group else []), *TOTAL_COLUMNS)
         lines = (_usage_cells(row, is_grouped=group is not None) for row in usage.rows)
         return _answer_csv("usage", columns, lines)
@@ -46,7 +46,7 @@ def answer_customers(world: World, request: Request) -> Response[str]:
     """The customers who used most on the days asked for. Raises: InvalidError."""
     query = request.query(CustomersQuery)
     found = read_customers(world, query.first, query.last, limit=query.limit)
-    if _wants_csv(request):
+    if wants_csv(request.headers):
         lines = (
             [make_safe(spent.account), str(days), *_total_cells(spent.total)]
             for spent, days in found.rows
@@ -88,10 +88,6 @@ def _show_customer(spent: Spent, days: int, of: Total) -> dict[str, Any]:
     }
 
 
-def _wants_csv(request: Request) -> bool:
-    return "text/csv" in request.headers.get("accept", "").lower()
-
-
 def _usage_cells(row: UsageRow, *, is_grouped: bool) -> list[str]:
     return [row.bucket, *([make_safe(row.name)] if is_grouped else []), *_total_cells(row.total)]
 
@@ -109,11 +105,7 @@ def _total_cells(total: Total) -> list[str]:
 
 def _answer_csv(name: str, columns: Sequence[str], lines: Iterable[Sequence[str]]) -> Response[str]:
     text = "".join([write_line(columns), *(write_line(cells) for cells in lines)])
-    headers = {
-        "Cache-Control": "no-store",
-        "Content-Disposition": f'attachment; filename="{name}.csv"',
-    }
-    return Response(200, "text/csv; charset=utf-8", text, headers=cast(Any, headers))
+    return answer_csv(name, text)
 
 
 def run_fold(world: World, *, has_time: Callable[[], bool], function: str) -> dict[str, Any]:

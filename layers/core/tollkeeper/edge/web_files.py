@@ -1,8 +1,9 @@
 """The pages that people see, and the modules that they load, as API Gateway wants them.
 
-Every file is known by name before the first request, so no path of a request ever reaches the
-disk. A page names its files under `/web/<digest of them all>/`: these never change and are kept
-for a year, so a second visit costs one request, and a page never mixes two deployments' modules.
+Every file is read before the first request, so no path of a request ever reaches the disk, and
+packed when it is asked for the first time. A page names its files under
+`/web/<digest of them all>/`: these never change and are kept for a year, so a second visit costs
+one request, and a page never mixes two deployments' modules.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from tollkeeper.edge.etags import is_known
 from tollkeeper.edge.page_settings import PageSettings, read_page_settings
 from tollkeeper.edge.web_bundle import join_modules
 from tollkeeper.edge.web_squeeze import squeeze
@@ -28,7 +30,8 @@ TYPES = {
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-ENTRIES = ("elements.js", "page.js", "operator.js")
+# Joined files stand beside their sources: one request in place of twenty.
+ENTRIES = {f"{name}.bundle.js": f"{name}.js" for name in ("elements", "page", "operator")}
 PAGES = {"GET /": "index.html", "GET /operator": "operator.html"}
 DIGEST_LENGTH = 16
 LONGEST_HEADER = 1_000
@@ -74,21 +77,11 @@ class WebSite:
         whole = hashlib.sha256()
         for name, content in sorted(sources.items()):
             whole.update(f"{name} {len(content)}\n".encode() + content)
-        # Joined files stand beside their sources: one request in place of twenty.
-        joined = [name for name in ENTRIES if name in sources]
-        sources |= {f"{name[:-3]}.bundle.js": join_modules(sources, name) for name in joined}
         self.version = whole.hexdigest()[:DIGEST_LENGTH]
-        self.files = {
-            name: WebFile.of(name, bare(name, content))
-            for name, content in sources.items()
-            if not name.endswith(".html")
-        }
-        self.pages = {
-            route_key: WebFile.of(name, self._page(sources, name, settings))
-            for route_key, name in PAGES.items()
-            if name in sources
-        }
         self.policy = _policy(settings.live_origin)
+        self._sources = sources
+        self._settings = settings
+        self._made: dict[str, WebFile] = {}
 
     def answer(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """The file that the event asks for, 304 where the browser has it, else 404.
@@ -117,21 +110,44 @@ class WebSite:
         """The file, and for how long it may be kept."""
         route_key = str(event.get("routeKey", ""))
         if route_key != "GET /web/{file+}":
-            return self.pages.get(route_key), ALWAYS_ASK
+            return self._file(PAGES.get(route_key, "")), ALWAYS_ASK
         parameters: Mapping[str, str] = event.get("pathParameters") or {}
         path = parameters.get("file", "")
         version, slash, name = path.rpartition("/")
+        if name in PAGES.values():
+            return None, ALWAYS_ASK
         if not slash:
-            return self.files.get(name), FOR_A_WHILE
+            return self._file(name), FOR_A_WHILE
         if re.fullmatch(f"[0-9a-f]{{{DIGEST_LENGTH}}}", version):
             # A page of another deployment is still open: it gets today's file, and keeps none.
-            return self.files.get(name), FOR_EVER if version == self.version else ALWAYS_ASK
+            return self._file(name), FOR_EVER if version == self.version else ALWAYS_ASK
         return None, ALWAYS_ASK
 
-    def _page(self, sources: Mapping[str, bytes], name: str, settings: PageSettings) -> bytes:
+    def _file(self, name: str) -> WebFile | None:
+        """The file of that name, or None; it is made once."""
+        if name not in self._made:
+            content = self._content(name)
+            if content is None:
+                return None
+            self._made[name] = WebFile.of(name, content)
+        return self._made[name]
+
+    def _content(self, name: str) -> bytes | None:
+        """What the file of that name holds, without what only its readers need."""
+        entry = ENTRIES.get(name, name)
+        if entry not in self._sources:
+            return None
+        if name in ENTRIES:
+            return join_modules(self._sources, entry)
+        if name in PAGES.values():
+            return self._page(name)
+        content = self._sources[name]
+        return squeeze(content.decode()).encode() if name.endswith(".js") else content
+
+    def _page(self, name: str) -> bytes:
         """The page with its files' addresses, its title and its links filled in."""
-        folder = f"web/{self.version}"
-        filled = sources[name].decode()
+        settings, folder = self._settings, f"web/{self.version}"
+        filled = self._sources[name].decode()
         for mark, text in {
             "{{web}}": folder,
             "{{title}}": settings.escaped_title,
@@ -142,11 +158,6 @@ class WebSite:
         return filled.encode()
 
 
-def bare(name: str, content: bytes) -> bytes:
-    """A script without what only its reader needs; anything else as it is."""
-    return squeeze(content.decode()).encode() if name.endswith(".js") else content
-
-
 def accepts_gzip(header: str) -> bool:
     """The Accept-Encoding header allows gzip."""
     for part in header[:LONGEST_HEADER].lower().split(","):
@@ -154,12 +165,6 @@ def accepts_gzip(header: str) -> bool:
         if name.strip() in ("gzip", "*"):
             return quality.strip().removeprefix("q=").strip("0.") != "" or not quality.strip()
     return False
-
-
-def is_known(etag: str, header: str) -> bool:
-    """The If-None-Match header names the ETag; a weak form of it counts."""
-    names = {each.strip().removeprefix("W/") for each in header[:LONGEST_HEADER].split(",")}
-    return etag in names or "*" in names
 
 
 def _read(folder: Path) -> dict[str, bytes]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -309,8 +308,3 @@ def read_cursor(cursor: str) -> tuple[Kind, str]:
     if match is None or match[1] not in {each.value for each in Kind}:
         raise InvalidError("cursor", "is not one that this route answered")
     return Kind(match[1]), match[2] or ""
-
-
-def count_differences(report: Report) -> Counter[str]:
-    """How many lines tell of what."""
-    return Counter(each.what for each in report.differs)

@@ -9,11 +9,20 @@ from typing import Any
 
 from tollkeeper.domain.entries import AccountId
 from tollkeeper.domain.reports import Progress, ReportDay, Spent
-from tollkeeper.domain.totals import NO_TOKENS, NOTHING, Total
+from tollkeeper.domain.totals import NOTHING
 from tollkeeper.store.items import SCHEMA
-from tollkeeper.store.keys import Key, report_key
+from tollkeeper.store.keys import report_key
 from tollkeeper.store.ledger import Ledger
-from tollkeeper.store.rows import Item, dump, from_ms, number, string, to_ms
+from tollkeeper.store.rows import (
+    Item,
+    dump,
+    from_ms,
+    number,
+    string,
+    to_ms,
+    total_from_row,
+    total_to_row,
+)
 from tollkeeper.store.writes import Write, is_version
 
 USAGE, TOP, PROGRESS, WORK = "U", "T", "S", "W"
@@ -34,45 +43,27 @@ class Work:
     after: str = ""
 
 
-def _total_to_row(total: Total) -> list[int]:
-    tokens = list(total.tokens)
-    while tokens and tokens[-1] == 0:
-        tokens.pop()
-    return [
-        total.calls,
-        total.failed,
-        total.credits_microcredits,
-        total.refunded_microcredits,
-        total.cost_picousd,
-        *tokens,
-    ]
-
-
-def _total_from_row(row: list[int]) -> Total:
-    return Total(*row[:5], tokens=(*row[5:], *NO_TOKENS[len(row) - 5 :]))
-
-
 def usage_to_item(day: ReportDay) -> Item:
     """What ran on the day, by each grouping."""
     named = {
-        group: [[name, *_total_to_row(total)] for name, total in totals.items()]
+        group: [[name, *total_to_row(total)] for name, total in totals.items()]
         for group, totals in day.named.items()
     }
     return report_key(USAGE, day.day.isoformat()) | {
         "sv": number(SCHEMA),
         "accounts": number(day.accounts),
-        "total": string(dump(_total_to_row(day.total))),
+        "total": string(dump(total_to_row(day.total))),
         "named": string(dump(named)),
     }
 
 
 def top_to_item(day: ReportDay) -> Item:
     """Who used most of the day, and what all used."""
-    top = [[spent.account, *_total_to_row(spent.total)] for spent in day.top]
+    top = [[spent.account, *total_to_row(spent.total)] for spent in day.top]
     return report_key(TOP, day.day.isoformat()) | {
         "sv": number(SCHEMA),
         "accounts": number(day.accounts),
-        "total": string(dump(_total_to_row(day.total))),
+        "total": string(dump(total_to_row(day.total))),
         "top": string(dump(top)),
     }
 
@@ -85,12 +76,12 @@ def day_of_report_from_item(item: Item) -> ReportDay:
     return ReportDay(
         day=date.fromisoformat(day),
         accounts=int(item["accounts"]["N"]),
-        total=_total_from_row(json.loads(item["total"]["S"])),
+        total=total_from_row(json.loads(item["total"]["S"])),
         named={
-            group: {row[0]: _total_from_row(row[1:]) for row in rows}
+            group: {row[0]: total_from_row(row[1:]) for row in rows}
             for group, rows in named.items()
         },
-        top=tuple(Spent(AccountId(row[0]), _total_from_row(row[1:])) for row in top),
+        top=tuple(Spent(AccountId(row[0]), total_from_row(row[1:])) for row in top),
     )
 
 
@@ -154,7 +145,7 @@ def write_progress(ledger: Ledger, progress: Progress, *also: Item) -> None:
 
 def read_progress(ledger: Ledger) -> Progress | None:
     """How far the reports are; None before the first run. Cost: one GetItem."""
-    item = ledger.read_item(_progress_key())
+    item = ledger.read_item(report_key(PROGRESS))
     return None if item is None else progress_from_item(item)
 
 
@@ -182,10 +173,6 @@ def read_report_days(ledger: Ledger, kind: str, first: date, last: date) -> list
         # Why: a page that is short may have been cut at a megabyte.
         if not items:
             return days
-
-
-def _progress_key() -> Key:
-    return report_key(PROGRESS)
 
 
 def is_empty(day: ReportDay) -> bool:

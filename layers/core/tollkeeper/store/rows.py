@@ -204,32 +204,32 @@ def seen_from_rows(rows: list[list[Any]]) -> SeenSizes:
 
 def totals_to_rows(totals: Totals) -> list[list[Any]]:
     """The totals as rows: key, counts, then tokens up to the last pool that is not 0."""
-    rows: list[list[Any]] = []
-    for key, total in sorted(totals.items()):
-        tokens = list(total.tokens)
-        while tokens and tokens[-1] == 0:
-            tokens.pop()
-        rows.append(
-            [
-                key.operation,
-                key.model,
-                key.label,
-                total.calls,
-                total.failed,
-                total.credits_microcredits,
-                total.refunded_microcredits,
-                total.cost_picousd,
-                *tokens,
-            ]
-        )
-    return rows
+    return [
+        [key.operation, key.model, key.label, *total_to_row(total)]
+        for key, total in sorted(totals.items())
+    ]
 
 
 def totals_from_rows(rows: list[list[Any]]) -> Totals:
     """The inverse of totals_to_rows."""
-    return {
-        TotalKey(row[0], row[1], row[2]): Total(
-            *row[3:8], tokens=(*row[8:], *NO_TOKENS[len(row) - 8 :])
-        )
-        for row in rows
-    }
+    return {TotalKey(row[0], row[1], row[2]): total_from_row(row[3:]) for row in rows}
+
+
+def total_to_row(total: Total) -> list[int]:
+    """The total's counts, then tokens up to the last pool that is not 0."""
+    tokens = list(total.tokens)
+    while tokens and tokens[-1] == 0:
+        tokens.pop()
+    return [
+        total.calls,
+        total.failed,
+        total.credits_microcredits,
+        total.refunded_microcredits,
+        total.cost_picousd,
+        *tokens,
+    ]
+
+
+def total_from_row(row: list[int]) -> Total:
+    """The inverse of total_to_row."""
+    return Total(*row[:5], tokens=(*row[5:], *NO_TOKENS[len(row) - 5 :]))
