@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-import subprocess
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -35,9 +34,9 @@ def start_gateway(tmp_path: Path) -> Generator[StartGateway]:
     try:
         yield start
     finally:
-        for gateway in started:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                gateway.stop()
+        with contextlib.ExitStack() as stack:
+            for gateway in started:
+                stack.callback(gateway.stop)
 
 
 @pytest.fixture(scope="session")

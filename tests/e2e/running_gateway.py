@@ -156,7 +156,7 @@ class RunningGateway:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "local.run", *self.arguments],
                 cwd=ROOT,
-                env={**environment, **self.environment},
+                env={**environment, "PYTHONFAULTHANDLER": "1", **self.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -178,7 +178,10 @@ class RunningGateway:
         return self._process.wait(timeout_s)
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
-        """The process has ended in good order; the answer is its exit status."""
+        """The process has ended in good order; the answer is its exit status.
+
+        Raises: AssertionError where it does not end, with what each of its threads does.
+        """
         self.close_clients()
         if self._process is None:
             return 0
@@ -187,8 +190,9 @@ class RunningGateway:
         try:
             return self.wait()
         except subprocess.TimeoutExpired:
-            self.kill9()
-            raise
+            self._process.send_signal(signal.SIGABRT)
+            self._process.wait(STOP_TIMEOUT_S)
+            raise AssertionError(f"the gateway does not end:\n{self.log()[-20_000:]}") from None
 
     def kill9(self) -> None:
         """The process has ended without a chance to do anything about it."""

@@ -15,9 +15,10 @@ import pytest
 from local.catalog_diff import Range, compare
 from local.item_pages import show_item
 from local.sorted_items import open_sorter
+from simulation.store import SimStore
 from tests.support.deploying import OVERRIDE, deploy
 from tests.support.driving import Answered, Driver, verify_ledger
-from tests.support.dumping import dump_table, table_client
+from tests.support.dumping import table_client
 from tests.support.forgetting import forget
 from tollkeeper.domain.catalog import Catalog
 from tollkeeper.domain.entries import Entry, EntryKind
@@ -25,8 +26,6 @@ from tollkeeper.domain.recompute import PRICED_KINDS, recompute
 from tollkeeper.edge.catalog_file import parse_source, read_catalog
 from tollkeeper.store.items import entry_from_item
 from tollkeeper.store.versions import version_from_item
-
-pytestmark = pytest.mark.moto
 
 ACCOUNTS = ("ada", "bob", "eve", "team")
 MODELS = ("gpt-5", "gpt-5-mini", "claude-5", "claude-5-haiku", "gpt-9", "whisper-1")
@@ -196,9 +195,9 @@ ACTS = (
 )
 
 
-def stored() -> tuple[list[Entry], dict[str, Catalog]]:
+def stored(store: SimStore) -> tuple[list[Entry], dict[str, Catalog]]:
     """Every row of the table, and every catalog that the table keeps, parsed anew."""
-    items = dump_table().values()
+    items = list(store.items())
     rows = [entry_from_item(item) for item in items if item["sk"]["S"].startswith("E#")]
     catalogs = {
         item["pk"]["S"][2:]: parse_source(version_from_item(item))
@@ -210,7 +209,11 @@ def stored() -> tuple[list[Entry], dict[str, Catalog]]:
 
 @pytest.mark.parametrize("seed", [1])
 def test_every_charge_of_a_long_ledger_computes_to_the_same_again(
-    driver: Driver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, seed: int
+    driver: Driver,
+    store: SimStore,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    seed: int,
 ) -> None:
     story = Story(driver, seed)
     versions: list[dict[str, Any]] = [
@@ -236,13 +239,13 @@ def test_every_charge_of_a_long_ledger_computes_to_the_same_again(
             story.act(story.random.choice(ACTS))
             driver.clock.forward(seconds=story.random.randint(0, 600))
         if number == 0:
-            assert_same_under_the_same(tmp_path / "0")
+            assert_same_under_the_same(tmp_path / "0", store)
     driver.clock.forward(days=2)
     for account in ACCOUNTS:
         driver.deduct(account, "own", "last")
     forget()
 
-    rows, catalogs = stored()
+    rows, catalogs = stored(store)
     priced = [row for row in rows if row.kind in PRICED_KINDS and row.run is not None]
 
     kinds = Counter(row.kind for row in priced)
@@ -263,10 +266,10 @@ def test_every_charge_of_a_long_ledger_computes_to_the_same_again(
         assert answer["is_clean"], answer.text
 
 
-def assert_same_under_the_same(folder: Path) -> None:
+def assert_same_under_the_same(folder: Path, store: SimStore) -> None:
     """A ledger of one catalog would have cost under that catalog what it did, row by row."""
     with open_sorter() as sorter:
-        sorter.add(show_item(item) for item in dump_table().values())
+        sorter.add(show_item(item) for item in store.items())
         days = Range(date.min, date.max)
         diff = compare(sorter.by_ledger(), read_catalog(folder / "catalog.toml"), days)
     assert diff.total.charges > 20
@@ -294,6 +297,7 @@ def assert_explained(driver: Driver, row: Entry) -> None:
         assert exact
 
 
+@pytest.mark.moto
 def test_a_version_that_is_not_stored_is_said_and_no_error(
     driver: Driver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -187,6 +187,17 @@ class TestTerms:
             ),
         )
 
+    def test_a_tier_that_begins_inside_the_allowance_begins_behind_it(self) -> None:
+        terms = VolumeTerms(free_micro=5 * ONE, tiers=(Tier(3 * ONE, 50 * ONE),))
+
+        found = apply_volume(Tally((SHARE,)), terms, Volume(0, 10 * ONE))
+
+        scale = 10 * ONE * 100 * ONE
+        assert found.shares[1:] == (
+            Share("free allowance", "5", "0%", -10 * scale),
+            Share("above 3 in the period", "5", "50%", -5 * scale),
+        )
+
     def test_the_dearest_of_several_is_free_first(self) -> None:
         cheap, dear = Share("c", "3", "1", 3, 3 * ONE), Share("d", "2", "9", 18, 2 * ONE)
         fee = Share("f", "1", "5", 5)
