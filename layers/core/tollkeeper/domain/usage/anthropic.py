@@ -11,6 +11,7 @@ from tollkeeper.domain.usage.sides import join_sides, split_input, split_output
 
 # More models than any message has worked with; a row of the ledger stays small.
 MOST_PARTS = 8
+_MESSAGES = ("message", "fallback_message")
 
 
 def read_messages(sheet: Sheet) -> TokenPools:
@@ -32,8 +33,10 @@ def read_messages(sheet: Sheet) -> TokenPools:
     if not iterations:
         return _with_total(sheet, stated)
     by_model: dict[str | None, TokenPools] = {}
+    own_model = _own_model(iterations, notes.model)
+    notes.model = notes.model or own_model
     for row in iterations:
-        model = _model_of(row, sheet, by_model)
+        model = _model_of(row, own_model, by_model)
         by_model[model] = by_model.get(model, TokenPools()).plus(_read_one(row))
     summed = _sum(by_model)
     if summed.total() < stated.total():
@@ -50,13 +53,26 @@ def read_messages(sheet: Sheet) -> TokenPools:
     return _sum(by_model)
 
 
-def _model_of(row: Sheet, sheet: Sheet, known: dict[str | None, TokenPools]) -> str | None:
+def _own_model(rows: list[Sheet], model: str | None) -> str | None:
+    """The name by which the iterations call the message's own model.
+
+    Why: iterations may give it another of its names, or be sent without the message around them.
+    The last message is the one that was answered: a fallback comes after what was declined.
+    """
+    named = [row.text("model") for row in rows]
+    if None in named or model in named:
+        return model
+    messages = [row.text("model") for row in rows if row.text("type") in _MESSAGES]
+    return messages[-1] if messages else model
+
+
+def _model_of(row: Sheet, own_model: str | None, known: dict[str | None, TokenPools]) -> str | None:
     """The other model that an iteration names; None where it is the message's own."""
     model = row.text("model")
-    if model is None or model == sheet.notes.model:
+    if model is None or model == own_model:
         return None
     if model not in known and len(known) >= MOST_PARTS:
-        sheet.warn("too_many_models")
+        row.warn("too_many_models")
         return None
     return model
 

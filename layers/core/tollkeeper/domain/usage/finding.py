@@ -99,7 +99,15 @@ def _follow(before: Report, now: Report) -> Report:
     if _is_delta(before, now):
         usage = _replace(before.usage, usage)
     tier = before.tier if now.tier is None else now.tier
-    return Report(usage, now.model or before.model, tier, now.kind)
+    return Report(usage, now.model or before.model, tier, now.kind, now.tools)
+
+
+def _is_told_better(before: Report, now: Report) -> bool:
+    """Whether Bedrock's metrics end a message that said the same in more detail.
+
+    Why: the metrics do not say how long a cache lives, nor what a message searched.
+    """
+    return "inputTokenCount" in now.usage and before.kind in ("message_start", "message_delta")
 
 
 def _is_delta(before: Report, now: Report) -> bool:
@@ -134,3 +142,5 @@ def _tier(raw: Object) -> object:
 def _model(raw: Object) -> str | None:
     model = raw.get("model") or raw.get("modelVersion") or raw.get("model_version")
     return model if isinstance(model, str) else None
+    if _is_told_better(before, now):
+        return before
