@@ -265,6 +265,8 @@ OF_A_PROVIDER: list[st.SearchStrategy[dict[str, object]]] = [
             "num_cached_tokens": SMALL,
             "prompt_cache_hit_tokens": SMALL,
             "citation_tokens": SMALL,
+            "reasoning_tokens": SMALL,
+            "connector_tokens": SMALL,
         },
     ),
     st.fixed_dictionaries(

@@ -9,7 +9,8 @@ from tollkeeper.domain.usage.pools import TokenPools
 from tollkeeper.domain.usage.sheet import Sheet
 from tollkeeper.domain.usage.sides import join_sides, split_input, split_output
 
-# Both spellings stand side by side and say the same. Cursor's events leave the `Input` out.
+# Both spellings stand side by side and say the same. Cursor's events leave the `Input` out; what
+# Claude's own agents used of each model is said in the last spelling.
 CONVERSE = {
     "inputTokens": "input",
     "outputTokens": "output",
@@ -20,6 +21,7 @@ CONVERSE = {
     "cacheWriteInputTokens": "written",
     "cacheWriteInputTokenCount": "written",
     "cacheWriteTokens": "written",
+    "cacheCreationInputTokens": "written",
 }
 # What is named on Bedrock alone.
 CONVERSE_ONLY = (
@@ -34,6 +36,8 @@ INVOKED = {
     "inputTokenCount": "input",
     "inputTextTokenCount": "input",
     "outputTokenCount": "output",
+    "totalOutputTextTokenCount": "output",
+    "totalTokenCount": "total",
     "prompt_token_count": "input",
     "generation_token_count": "output",
     "cacheReadInputTokenCount": "cached",
@@ -43,7 +47,7 @@ INVOKED = {
 
 def read_converse(sheet: Sheet) -> TokenPools:
     """The pools of a conversation: caches stand beside the input, and the total has them all."""
-    if any(map(sheet.has, CONVERSE_ONLY)):
+    if any(map(sheet.has, CONVERSE_ONLY)) and not sheet.has("cacheCreationInputTokens"):
         sheet.notes.provider = "aws"
     counts = sheet.counts(CONVERSE)
     written, written_1h = _read_writes(sheet, counts.get("written"))
@@ -51,8 +55,11 @@ def read_converse(sheet: Sheet) -> TokenPools:
 
 
 def read_invoked(sheet: Sheet) -> TokenPools:
-    """The pools of a model invoked directly: the metrics of its stream, or its own body."""
-    sheet.notes.provider = "aws"
+    """The pools of a model invoked directly: the metrics of its stream, or its own body.
+
+    Why: with a total the same counts are LangChain4j's or .NET's, and prove no provider.
+    """
+    sheet.notes.provider = "" if sheet.has("totalTokenCount") else "aws"
     counts = sheet.counts(INVOKED)
     for row in sheet.rows("results"):
         counts["output"] = counts.get("output", 0) + row.tokens("tokenCount")

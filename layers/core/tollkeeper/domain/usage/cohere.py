@@ -12,6 +12,7 @@ _UNITS = {
     "image_tokens": "image",
     "search_units": "searches",
     "classifications": "requests",
+    "images": "images",
 }
 
 
@@ -20,7 +21,8 @@ def read_cohere(sheet: Sheet) -> TokenPools:
 
     Why: `tokens` has the provider's own prompt in it, which nobody is billed for, and
     `cached_tokens` are counted among those: neither says anything of the billed units. Only where
-    nothing is said to be billed are they what there is.
+    nothing is said to be billed are they what there is. An older embedding bills images by the
+    piece, each like a request.
     """
     sheet.notes.provider = "cohere"
     billed = sheet.part("billed_units")
@@ -31,7 +33,8 @@ def read_cohere(sheet: Sheet) -> TokenPools:
         counts = {} if tokens is None else tokens.counts(_UNITS)
         cached = sheet.tokens("cached_tokens")
     image = counts.get("image", 0)
-    sheet.notes.requests = max(1, counts.get("searches", 0), counts.get("requests", 0))
+    pictures = 0 if image else counts.get("images", 0)
+    sheet.notes.requests = max(1, pictures, counts.get("searches", 0), counts.get("requests", 0))
     return join_sides(
         split_input(
             sheet,

@@ -30,17 +30,30 @@ _AROUND = (
     "result",
     "body",
     "response_metadata",
+    "data",
+    "interaction",
+    "modelOutput",
+    "stats",
+    "metrics",
 )
+# What proves a usage that has no name of its own, inside of another object: Cohere's, LM Studio's,
+# Replicate's and that of OpenRouter's look at a generation.
+_PROOFS = ("billed_units", "total_output_tokens", "output_token_count", "native_tokens_prompt")
+_MODELS = ("model", "modelVersion", "model_version", "model_name", "modelId")
 DEEPEST = 4
 
 
 class Report(NamedTuple):
-    """A usage object, and what the body around it says of model and service tier."""
+    """A usage object, and what the body around it says of model and service tier.
+
+    Shape: `tools` is the body itself where it says beside the usage what its tools used.
+    """
 
     usage: Object
     model: str | None
     tier: object
     kind: object = None
+    tools: Object | None = None
 
 
 def find_report(raw: Object, depth: int = 0) -> Report | None:
@@ -48,7 +61,9 @@ def find_report(raw: Object, depth: int = 0) -> Report | None:
     for name in REPORTS:
         usage = raw.get(name)
         if isinstance(usage, dict):
-            return Report(cast("Object", usage), _model(raw), _tier(raw), raw.get("type"))
+            tools = raw if isinstance(raw.get("tool_usage"), dict) else None
+            model = model_of(raw) or _model_of_answer(raw)
+            return Report(cast("Object", usage), model, _tier(raw), raw.get("type"), tools)
     if depth == DEEPEST:
         return None
     for name in _AROUND:
@@ -57,14 +72,22 @@ def find_report(raw: Object, depth: int = 0) -> Report | None:
             found = find_report(cast("Object", inner), depth + 1)
             if found is not None:
                 return _framed(found, raw)
-    if depth and "billed_units" in raw:
-        return Report(raw, _model(raw), _tier(raw))
-    return None
+    if depth and any(name in raw for name in _PROOFS):
+        return Report(raw, model_of(raw), _tier(raw))
+    return _of_a_choice(raw)
 
 
 def says_counts(raw: Object, counts: Container[str]) -> bool:
     """Whether the object itself counts anything, rather than name a service tier or the like."""
     return any(name in counts and isinstance(raw[name], int | float | Decimal) for name in raw)
+
+
+def length_beside(raw: Object) -> Object | None:
+    """What a transcription of Deepgram's says beside its results: the length of what it heard."""
+    metadata = raw.get("metadata")
+    if "results" in raw and isinstance(metadata, dict) and "duration" in metadata:
+        return cast("Object", metadata)
+    return None
 
 
 def last_report(events: Sequence[object], counts: Container[str]) -> Report:
@@ -82,10 +105,11 @@ def last_report(events: Sequence[object], counts: Container[str]) -> Report:
         members = cast("Object", event)
         found = find_report(members)
         if found is None and says_counts(members, counts):
-            found = Report(members, _model(members), _tier(members), members.get("type"))
+            found = Report(members, model_of(members), _tier(members), members.get("type"))
         if found is None:
             continue
-        last = found if last is None else _follow(last, found)
+        if last is None or _says_anything(found.usage):
+            last = found if last is None else _follow(last, found)
     if last is None:
         raise InvalidError(
             "usage.events",
@@ -94,7 +118,24 @@ def last_report(events: Sequence[object], counts: Container[str]) -> Report:
     return last
 
 
+def _of_a_choice(raw: Object) -> Report | None:
+    """The usage in the last chunk of a stream, where Moonshot puts it into the choice."""
+    choices = raw.get("choices")
+    for choice in cast("list[object]", choices) if isinstance(choices, list) else ():
+        usage = cast("Object", choice).get("usage") if isinstance(choice, dict) else None
+        if isinstance(usage, dict):
+            return Report(cast("Object", usage), model_of(raw), _tier(raw), raw.get("type"))
+    return None
+
+
+def _says_anything(usage: Object) -> bool:
+    """Whether it is more than words: Vertex repeats the type of its traffic in every chunk."""
+    return any(value is not None and not isinstance(value, str) for value in usage.values())
+
+
 def _follow(before: Report, now: Report) -> Report:
+    if _is_told_better(before, now):
+        return before
     usage = now.usage
     if _is_delta(before, now):
         usage = _replace(before.usage, usage)
@@ -127,20 +168,34 @@ def _replace(before: Object, now: Object) -> Object:
 
 
 def _framed(found: Report, raw: Object) -> Report:
-    """The report with what only the outer body says. A `custom_id` is that of a batch."""
+    """The report with what only the outer body says.
+
+    Why: a line of a batch has a `custom_id`, and at Bedrock a `recordId`.
+    """
     tier = _tier(raw) if found.tier is None else found.tier
-    if "custom_id" in raw and tier in (None, "default", "standard", "auto"):
+    if ("custom_id" in raw or "recordId" in raw) and tier in (None, "default", "standard", "auto"):
         tier = "batch"
     kind = raw.get("type") if found.kind in (None, "message") else found.kind
-    return Report(found.usage, found.model or _model(raw), tier, kind)
+    return Report(found.usage, found.model or model_of(raw), tier, kind, found.tools)
 
 
 def _tier(raw: Object) -> object:
+    if raw.get("object") == "batch":
+        return "batch"
     return raw.get("service_tier") or raw.get("serviceTier")
 
 
-def _model(raw: Object) -> str | None:
-    model = raw.get("model") or raw.get("modelVersion") or raw.get("model_version")
+def model_of(raw: Object) -> str | None:
+    """The model that a body names; None where it names none."""
+    model = next((raw[name] for name in _MODELS if raw.get(name)), None)
     return model if isinstance(model, str) else None
-    if _is_told_better(before, now):
-        return before
+
+
+def _model_of_answer(raw: Object) -> str | None:
+    """The model that LangChain and the AI SDK name beside the usage, in the answer's own object."""
+    for name in ("response_metadata", "response"):
+        answer = raw.get(name)
+        model = model_of(cast("Object", answer)) if isinstance(answer, dict) else None
+        if model is not None:
+            return model
+    return None

@@ -8,7 +8,8 @@ from tollkeeper.domain.usage.pools import TokenPools
 from tollkeeper.domain.usage.sheet import Sheet
 from tollkeeper.domain.usage.sides import complete_sides, join_sides, split_input, split_output
 
-# Vercel's AI SDK; the third pair of names is that of its older versions.
+# Vercel's AI SDK; the second pair of names is that of its older versions, and the counts are
+# those of .NET's Extensions.AI.
 AI_SDK = {
     "inputTokens": "input",
     "outputTokens": "output",
@@ -17,6 +18,11 @@ AI_SDK = {
     "totalTokens": "total",
     "cachedInputTokens": "cached",
     "reasoningTokens": "reasoning",
+    "inputTokenCount": "input",
+    "outputTokenCount": "output",
+    "totalTokenCount": "total",
+    "cachedInputTokenCount": "cached",
+    "reasoningTokenCount": "reasoning",
 }
 AI_SDK_ONLY = (
     "cachedInputTokens",
@@ -26,6 +32,9 @@ AI_SDK_ONLY = (
     "inputTokenDetails",
     "outputTokenDetails",
 )
+# The sides as its providers tell them, each in an object of its own.
+_AI_SDK_INPUT = {"total": "input", "cacheRead": "cached", "cacheWrite": "written"}
+_AI_SDK_OUTPUT = {"total": "output", "reasoning": "reasoning"}
 # The short names are LangChain's, in the spelling of JavaScript.
 _AI_SDK_DETAILS = {
     "cacheReadTokens": "cached",
@@ -51,18 +60,26 @@ PYDANTIC = {
     "cache_image_read_tokens": "cached_image",
     "cache_video_read_tokens": "cached_video",
     "output_reasoning_tokens": "reasoning",
+    "reasoning_tokens": "reasoning",
     "output_audio_tokens": "said_audio",
     "output_image_tokens": "said_image",
     "output_video_tokens": "said_video",
     "web_searches": "searches",
     "requests": "requests",
 }
-PYDANTIC_ONLY = tuple(
-    name for name in PYDANTIC if name not in ("input_tokens", "output_tokens", "total_tokens")
-)
+_SHARED = ("input_tokens", "output_tokens", "total_tokens", "reasoning_tokens")
+PYDANTIC_ONLY = tuple(name for name in PYDANTIC if name not in _SHARED)
 _PYDANTIC_DETAILS = {"reasoning_tokens": "reasoning", "thoughts_tokens": "reasoning"}
 _PYDANTIC_SECONDS = ("audio_seconds", "input_audio_seconds")
-OLLAMA = {"prompt_eval_count": "input", "eval_count": "output"}
+# llama.cpp's own server evaluates and predicts; Replicate counts both sides in its metrics.
+OLLAMA = {
+    "prompt_eval_count": "input",
+    "eval_count": "output",
+    "tokens_evaluated": "input",
+    "tokens_predicted": "output",
+    "input_token_count": "input",
+    "output_token_count": "output",
+}
 
 
 def read_ai_sdk(sheet: Sheet) -> TokenPools:
@@ -73,6 +90,16 @@ def read_ai_sdk(sheet: Sheet) -> TokenPools:
         if part is not None:
             for kind, count in part.counts(_AI_SDK_DETAILS).items():
                 counts[kind] = max(count, counts.get(kind, 0))
+    return read_sides(sheet, counts, details=(), output=())
+
+
+def read_ai_sdk_sides(sheet: Sheet) -> TokenPools:
+    """The same, as the AI SDK has it of its providers: an object for each side."""
+    counts: dict[str, int] = {}
+    for name, kinds in (("inputTokens", _AI_SDK_INPUT), ("outputTokens", _AI_SDK_OUTPUT)):
+        side = sheet.part(name)
+        if side is not None:
+            counts |= side.counts(kinds)
     return read_sides(sheet, counts, details=(), output=())
 
 
@@ -112,7 +139,7 @@ def read_pydantic(sheet: Sheet) -> TokenPools:
 
 
 def read_ollama(sheet: Sheet) -> TokenPools:
-    """The pools of a model on the caller's own machine."""
+    """The pools of a model on the caller's own machine, or of one that is counted like it."""
     counts = sheet.counts(OLLAMA)
     return TokenPools(input=counts.get("input", 0), output=counts.get("output", 0))
 

@@ -16,6 +16,8 @@ from tollkeeper.domain.usage.finding import (
     Report,
     find_report,
     last_report,
+    length_beside,
+    model_of,
     says_counts,
 )
 from tollkeeper.domain.usage.gemini import CAMEL, SNAKE, read_gemini, read_gemini_sdk
@@ -24,6 +26,7 @@ from tollkeeper.domain.usage.libraries import (
     OLLAMA,
     PYDANTIC_ONLY,
     read_ai_sdk,
+    read_ai_sdk_sides,
     read_ollama,
     read_pydantic,
 )
@@ -60,8 +63,9 @@ _ANTHROPIC_ONLY = (
 # it: with the cache outside and inside. What only one of them says tells them apart; where none
 # does, no cache is named and all readings agree. So do Bedrock and the AI SDK with `inputTokens`.
 _DIALECTS = (
-    _Dialect(read_gemini, CAMEL),
+    _Dialect(read_ai_sdk, ("cachedInputTokenCount", "reasoningTokenCount")),
     _Dialect(read_invoked, ("generation_token_count", "inputTokenCount", "outputTokenCount")),
+    _Dialect(read_gemini, CAMEL),
     _Dialect(read_gemini_sdk, SNAKE),
     _Dialect(read_cohere, ("billed_units",)),
     _Dialect(
@@ -71,6 +75,7 @@ _DIALECTS = (
             "completion_tokens",
             "prompt_cache_hit_tokens",
             "prompt_cache_miss_tokens",
+            "native_tokens_prompt",
         ),
     ),
     _Dialect(read_converse, CONVERSE_ONLY),
@@ -84,7 +89,7 @@ _DIALECTS = (
     _Dialect(read_messages, _ANTHROPIC_ONLY),
     _Dialect(read_responses, ("input_tokens", "output_tokens")),
     _Dialect(read_ollama, OLLAMA),
-    _Dialect(read_invoked, ("inputTextTokenCount",)),
+    _Dialect(read_invoked, ("inputTextTokenCount", "totalOutputTextTokenCount")),
     _Dialect(read_seconds, (*SECONDS, "prompt_audio_seconds")),
 )
 _RANKS = {
@@ -111,7 +116,7 @@ def normalise_usage(raw: Mapping[str, object]) -> Usage:
     """
     report = _find(cast("Object", raw))
     usage = report.usage
-    notes = Notes(report.model)
+    notes = Notes(report.model, report.kind)
     sheet = Sheet(usage, notes)
     pools = _read(sheet, usage)
     if not notes.understood:
@@ -146,7 +151,7 @@ def _find(raw: Object) -> Report:
         return report
     named = [name for name in REPORTS if name in raw]
     if not named or says_counts(raw, _RANKS):
-        return Report(raw, None, None)
+        return Report(length_beside(raw) or raw, model_of(raw), None, raw.get("type"))
     if all(raw[name] is None for name in named):
         reason = "is empty: the provider has not reported what the call used"
         raise InvalidError(f"usage.{named[0]}", reason)
@@ -155,6 +160,8 @@ def _find(raw: Object) -> Report:
 
 def _read(sheet: Sheet, usage: Object) -> TokenPools:
     rank = _rank(usage)
+    if sheet.holds("inputTokens") and sheet.holds("outputTokens"):
+        return read_ai_sdk_sides(sheet)
     if rank < _SECONDS:
         return _DIALECTS[rank].read(sheet)
     if not PLAIN.isdisjoint(usage):

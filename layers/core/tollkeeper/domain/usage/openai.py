@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from tollkeeper.domain.usage.beside import (
+    Counts,
+    hidden_in_total,
+    place_caches,
+    place_connectors,
+    place_sound,
+    written_of_turn,
+)
 from tollkeeper.domain.usage.pools import TokenPools
+from tollkeeper.domain.usage.searches import count_searches
 from tollkeeper.domain.usage.sheet import Sheet
 from tollkeeper.domain.usage.sides import (
     InputSide,
@@ -13,11 +22,15 @@ from tollkeeper.domain.usage.sides import (
     split_output,
 )
 
-Counts = dict[str, int]
+# The singular is that of a run of an assistant.
+_PROMPT_DETAILS = ("prompt_tokens_details", "prompt_token_details")
+_COMPLETION_DETAILS = ("completion_tokens_details",)
 
 # The cached count stands in the details, or beside them: `num_cached_tokens` (Mistral),
 # `cached_tokens` (Together, Moonshot and other hosts), `prompt_cache_hit_tokens` (DeepSeek),
-# `cached_prompt_text_tokens` (xAI), `cache_read_input_tokens` (Databricks, LiteLLM).
+# `cached_prompt_text_tokens` (xAI), `cached_prompt_tokens` (CrewAI), `cache_read_input_tokens`
+# (Databricks, LiteLLM). The native counts are those of a generation that OpenRouter looks up: the
+# provider's own, and billed.
 CHAT = {
     "prompt_tokens": "input",
     "completion_tokens": "output",
@@ -27,17 +40,29 @@ CHAT = {
     "prompt_cache_hit_tokens": "hit",
     "prompt_cache_miss_tokens": "miss",
     "cached_prompt_text_tokens": "cached",
+    "cached_prompt_tokens": "cached",
     "cache_read_input_tokens": "read",
     "cache_creation_input_tokens": "written",
     "reasoning_tokens": "reasoning",
     "citation_tokens": "citations",
     "num_search_queries": "searches",
+    "connector_tokens": "connectors",
+    "native_tokens_prompt": "input",
+    "native_tokens_completion": "output",
+    "native_tokens_cached": "cached",
+    "native_tokens_reasoning": "reasoning",
 }
+# `cached_input_tokens` and `reasoning_output_tokens` are Codex's, `total_output_tokens` is LM
+# Studio's, `audio_tokens` Qwen's.
 RESPONSES = {
     "input_tokens": "input",
     "output_tokens": "output",
+    "total_output_tokens": "output",
     "total_tokens": "total",
+    "cached_input_tokens": "cached",
     "reasoning_tokens": "reasoning",
+    "reasoning_output_tokens": "reasoning",
+    "audio_tokens": "heard",
 }
 # Names without `_tokens` are LangChain's, `cache_..._input_tokens` Perplexity's, and
 # `cache_creation_tokens` LiteLLM's. LangChain puts the service tier before a name.
@@ -61,6 +86,8 @@ _INPUT_DETAILS = {
     "video_tokens": "video",
     "video": "video",
 }
+# Qwen's `cache_creation` is an object, and LangChain's a count.
+_SPLIT_DETAILS = {name: kind for name, kind in _INPUT_DETAILS.items() if name != "cache_creation"}
 _CACHED_DETAILS = {
     "audio_tokens": "cached_audio",
     "image_tokens": "cached_image",
@@ -68,6 +95,7 @@ _CACHED_DETAILS = {
 }
 _OUTPUT_DETAILS = {
     "reasoning_tokens": "reasoning",
+    "thinking_tokens": "reasoning",
     "reasoning": "reasoning",
     "flex_reasoning": "reasoning",
     "priority_reasoning": "reasoning",
@@ -93,25 +121,34 @@ def read_chat(sheet: Sheet) -> TokenPools:
         counts.setdefault("input", counts.get("hit", 0) + counts.get("miss", 0))
         counts["cached"] = max(counts.get("cached", 0), counts.get("hit", 0))
     if "read" in counts or "written" in counts:
-        _place_caches(counts)
-    sheet.notes.web_searches = counts.get("searches", 0) or _count_searches(sheet)
+        place_caches(counts)
+    sheet.notes.web_searches = counts.get("searches", 0) or count_searches(sheet)
     if any(map(sheet.has, _PERPLEXITY)):
         return _read_perplexity(sheet, counts)
-    return read_sides(
-        sheet, counts, details=("prompt_tokens_details",), output=("completion_tokens_details",)
-    )
+    if "connectors" in counts:
+        place_connectors(counts)
+    return read_sides(sheet, counts, details=_PROMPT_DETAILS, output=_COMPLETION_DETAILS)
 
 
 def read_responses(sheet: Sheet) -> TokenPools:
     """The pools of a response, a transcription, an image or a realtime turn.
 
-    Why: the singular spelling is that of the audio and realtime endpoints, and of LangChain.
+    Why: the singular spelling is that of the audio and realtime endpoints, and of LangChain;
+    DashScope tells the cache as a chat does. Requests are those of a run of the Agents SDK.
     """
-    sheet.notes.web_searches = _count_searches(sheet)
+    sheet.notes.web_searches = count_searches(sheet)
+    sheet.notes.requests = max(1, sheet.tokens("requests"))
+    counts = sheet.counts(RESPONSES)
+    if "heard" in counts:
+        place_sound(counts)
+    # Qwen's transcriptions are billed by their length, and count tokens besides.
+    sheet.notes.seconds_micro = sheet.seconds_micro("seconds")
+    if sheet.has("x_details"):
+        counts["written"] = sum(map(written_of_turn, sheet.rows("x_details")))
     return read_sides(
         sheet,
-        sheet.counts(RESPONSES),
-        details=("input_tokens_details", "input_token_details"),
+        counts,
+        details=("input_tokens_details", "input_token_details", "prompt_tokens_details"),
         output=("output_tokens_details", "output_token_details"),
     )
 
@@ -130,15 +167,19 @@ def read_sides(
         output_side=counts.get("output"),
         total=total,
     )
-    inside = sheet.part(*details)
+    inside, outside = sheet.joined(*details), sheet.joined(*output)
     if hidden and sheet.has("prompt_audio_seconds"):
         # Mistral counts the sound of a transcription in the total alone.
         counts["audio"] = counts.get("audio", 0) + hidden
         input_side, hidden = (input_side or 0) + hidden, 0
+    kind = _only_kind(sheet, inside) if outside is None else None
+    if kind and hidden:
+        sheet.warn("hidden_tokens")
+        input_side, hidden = (input_side or 0) + hidden, 0
     read = _read_input(sheet, inside, counts, whole=input_side)
-    outside = sheet.part(*output)
-    if outside is None and inside is not None and _is_of_an_image(inside, sheet):
-        return join_sides(read, split_output(sheet, whole=output_side or 0, image=output_side or 0))
+    if kind:
+        whole = output_side or 0
+        return join_sides(read, split_output(sheet, whole=whole, **{kind: whole}))
     said = _read_output(sheet, outside, counts, visible=output_side, hidden=hidden)
     return join_sides(read, said)
 
@@ -150,15 +191,12 @@ def _read_input(
     if inside is None:
         kinds = {"audio": counts["audio"]} if "audio" in counts else None
         return split_input(sheet, whole=whole, cached=cached, written=written, kinds=kinds)
-    kinds = inside.counts(_INPUT_DETAILS)
+    kinds = _input_kinds(inside)
     cached = max(cached, kinds.get("cached", 0))
     written = max(written, kinds.get("written", 0))
     written_1h = 0
     if "audio" in counts:
         kinds["audio"] = max(counts["audio"], kinds.get("audio", 0))
-    split = inside.part("cache_creation_token_details")
-    if split is not None:
-        kinds |= split.counts(_INPUT_DETAILS)
     if "written_1h" in kinds or "written_5m" in kinds:
         written_1h = kinds.get("written_1h", 0)
         written = max(written, written_1h + kinds.get("written_5m", 0))
@@ -171,6 +209,18 @@ def _read_input(
     return split_input(
         sheet, whole=whole, cached=cached, written=written, written_1h=written_1h, kinds=kinds
     )
+
+
+def _input_kinds(inside: Sheet) -> Counts:
+    """The details of an input, with how long lives what was put into a cache."""
+    if inside.holds("cache_creation"):
+        kinds, split = inside.counts(_SPLIT_DETAILS), inside.part("cache_creation")
+    else:
+        kinds, split = inside.counts(_INPUT_DETAILS), inside.part("cache_creation_token_details")
+    if split is not None:
+        for kind, count in split.counts(_SPLIT_DETAILS).items():
+            kinds[kind] = max(count, kinds.get(kind, 0))
+    return kinds
 
 
 def _read_output(
@@ -205,25 +255,17 @@ def _read_output(
 def _with_thinking(sheet: Sheet, visible: int, reasoning: int) -> int:
     """The whole output where no total says whether reasoning is inside or beside it.
 
-    Why: it is beside the completion at xAI, and inside it everywhere else; there, reasoning above
-    the completion leaves no room for an answer, and no less than the reasoning was billed.
+    Why: it is beside the completion in a chat of xAI's, and inside it everywhere else, even in
+    xAI's responses; there, reasoning above the completion leaves no room for an answer, and no less
+    than the reasoning was billed.
     """
     model = sheet.notes.model or ""
-    if model.startswith("grok") or any(map(sheet.has, _XAI)):
+    is_of_xai = model.startswith("grok") or any(map(sheet.has, _XAI))
+    if is_of_xai and not sheet.has("output_tokens"):
         return visible + reasoning
     if reasoning > visible:
         sheet.warn("reasoning_above_output")
     return max(visible, reasoning)
-
-
-def _place_caches(counts: Counts) -> None:
-    """Caches named as Anthropic does are inside the prompt, unless the total has them beside it."""
-    read, written = counts.pop("read", 0), counts.get("written", 0)
-    counts["cached"] = max(counts.get("cached", 0), read)
-    if "total" not in counts or "input" not in counts:
-        return
-    if counts["total"] - counts["input"] - counts.get("output", 0) == read + written:
-        counts["input"] += read + written
 
 
 def _read_perplexity(sheet: Sheet, counts: Counts) -> TokenPools:
@@ -234,24 +276,24 @@ def _read_perplexity(sheet: Sheet, counts: Counts) -> TokenPools:
     """
     thoughts, citations = counts.pop("reasoning", 0), counts.pop("citations", 0)
     beside = TokenPools(input=citations, reasoning=thoughts)
-    return read_sides(
-        sheet, counts, details=("prompt_tokens_details",), output=("completion_tokens_details",)
-    ).plus(beside)
+    if "total" in counts:
+        # A total that has them as well must not count them twice.
+        counts["total"] -= min(hidden_in_total(counts), beside.total())
+    return read_sides(sheet, counts, details=_PROMPT_DETAILS, output=_COMPLETION_DETAILS).plus(
+        beside
+    )
 
 
-def _count_searches(sheet: Sheet) -> int:
-    """The searches of the web that a vendor's tools made, at OpenRouter, xAI and Perplexity."""
-    if sheet.has("server_tool_use"):
-        tools = sheet.part("server_tool_use")
-        return 0 if tools is None else tools.tokens("web_search_requests")
-    if sheet.has("server_side_tool_usage_details"):
-        tools = sheet.part("server_side_tool_usage_details")
-        return 0 if tools is None else tools.tokens("web_search_calls")
-    if sheet.has("tool_calls_details"):
-        tools = sheet.part("tool_calls_details")
-        search = None if tools is None else tools.part("search_web")
-        return 0 if search is None else search.tokens("invocation")
-    return 0
+def _only_kind(sheet: Sheet, inside: Sheet | None) -> str | None:
+    """What all of an output is that is not split; None where it is text.
+
+    Source: the `speech.audio.done` event of a stream states input and output tokens alone.
+    """
+    if inside is not None and _is_of_an_image(inside, sheet):
+        return "image"
+    if sheet.notes.kind == "speech.audio.done" or "-tts" in (sheet.notes.model or ""):
+        return "audio"
+    return None
 
 
 def _is_of_an_image(inside: Sheet, sheet: Sheet) -> bool:

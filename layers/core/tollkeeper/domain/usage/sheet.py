@@ -18,10 +18,12 @@ MOST_DIGITS = 40
 class Notes:
     """What was noticed while reading, beside the tokens.
 
-    Shape: `model` is what the body names; `understood` says whether any count was possible.
+    Shape: `model` is what the body names, `kind` the type of the event that carried the usage;
+    `understood` says whether any count was possible.
     """
 
     __slots__ = (
+        "kind",
         "model",
         "parts",
         "provider",
@@ -32,8 +34,9 @@ class Notes:
         "web_searches",
     )
 
-    def __init__(self, model: str | None = None) -> None:
+    def __init__(self, model: str | None = None, kind: object = None) -> None:
         self.model = model
+        self.kind = kind
         self.understood = False
         self.warnings: list[str] = []
         self.provider = ""
@@ -60,6 +63,10 @@ class Sheet:
     def has(self, name: str) -> bool:
         """Whether the member says anything at all."""
         return self._members.get(name) is not None
+
+    def holds(self, name: str) -> bool:
+        """Whether the member is an object of its own."""
+        return isinstance(self._members.get(name), dict)
 
     def count(self, name: str) -> int | None:
         """The member as a number of tokens; None where it is absent, null or impossible.
@@ -99,6 +106,19 @@ class Sheet:
                 self.warn("impossible_details")
         return None
 
+    def joined(self, *names: str) -> Sheet | None:
+        """All of these members that are objects, as one; the first that says a thing is believed.
+
+        Why: DashScope tells the kinds of its input in one object and the cache in another.
+        """
+        parts = [part for name in names if (part := self.part(name)) is not None]
+        if len(parts) < 2:
+            return parts[0] if parts else None
+        members: dict[str, object] = {}
+        for part in reversed(parts):
+            members |= part._members
+        return Sheet(members, self.notes)
+
     def rows(self, *names: str) -> list[Sheet]:
         """The objects of the first of these members that is a list."""
         for name in names:
@@ -131,19 +151,22 @@ class Sheet:
     def cost_picousd(self) -> int | None:
         """What the provider says it billed; None where it does not say. Units: 10^-12 USD.
 
-        Source: OpenRouter states `cost` in USD, Perplexity an object with `total_cost`, xAI
-        `cost_in_usd_ticks`. Estimates by others go by other names.
+        Source: OpenRouter states `cost` in USD, and `total_cost` of a generation that it looks up;
+        Perplexity an object with `total_cost`, xAI `cost_in_usd_ticks`. Estimates by others go by
+        other names.
         Why: with your own key OpenRouter bills its fee as `cost`, and the provider behind it
         bills `upstream_inference_cost` besides: both are what the call cost.
         """
         value = self._members.get("cost")
+        if self.has("native_tokens_prompt"):
+            value = self._members.get("total_cost")
         if isinstance(value, dict):
             stated = cast("dict[str, object]", value)
             value = stated.get("total_cost", stated)
         if value is None:
             return self._cost(self._members.get("cost_in_usd_ticks"), 10**10)
         cost = self._cost(value, 1)
-        details = self._members.get("cost_details")
+        details = self._members.get("cost_details", self._members)
         if cost is None or self._members.get("is_byok") is not True:
             return cost
         if not isinstance(details, dict):

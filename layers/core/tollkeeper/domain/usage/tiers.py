@@ -29,7 +29,7 @@ def read_tier(sheet: Sheet, usage: dict[str, object], said: object) -> str:
 
     Shape: `said` is the body's own member: a text, at Bedrock an object with a `type`.
     Why: Anthropic's priority tier is capacity paid in advance, with no price of its own; its fast
-    mode is told as a speed.
+    mode is told as a speed. A line of a batch stays of the batch, whatever its body calls standard.
     """
     word = usage.get("service_tier") or usage.get("serviceTier") or said
     if word is None:
@@ -40,6 +40,8 @@ def read_tier(sheet: Sheet, usage: dict[str, object], said: object) -> str:
     tier = _plain(sheet, word)
     if sheet.notes.provider == "anthropic" and tier == "priority":
         tier = ""
+    if tier == "" and said == "batch":
+        return "batch"
     return "fast" if tier == "" and speed == "fast" else tier
 
 
