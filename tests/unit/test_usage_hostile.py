@@ -271,7 +271,22 @@ OF_A_PROVIDER: list[st.SearchStrategy[dict[str, object]]] = [
     ),
     st.fixed_dictionaries(
         {"input_tokens": SMALL, "output_tokens": SMALL, "input_tokens_details": OF_INPUT},
-        optional={"total_tokens": SMALL, "output_tokens_details": OF_OUTPUT},
+        optional={
+            "total_tokens": SMALL,
+            "output_tokens_details": OF_OUTPUT,
+            "prompt_tokens_details": OF_INPUT,
+            "cached_input_tokens": SMALL,
+            "audio_tokens": SMALL,
+        },
+    ),
+    st.fixed_dictionaries(
+        {"total_input_tokens": SMALL, "total_output_tokens": SMALL},
+        optional={
+            "total_tokens": SMALL,
+            "total_thought_tokens": SMALL,
+            "total_tool_use_tokens": SMALL,
+            "total_cached_tokens": SMALL,
+        },
     ),
     st.fixed_dictionaries(
         ANTHROPIC,

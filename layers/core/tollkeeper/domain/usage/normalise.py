@@ -20,7 +20,15 @@ from tollkeeper.domain.usage.finding import (
     model_of,
     says_counts,
 )
-from tollkeeper.domain.usage.gemini import CAMEL, SNAKE, read_gemini, read_gemini_sdk
+from tollkeeper.domain.usage.gemini import (
+    CAMEL,
+    INTERACTIONS_ONLY,
+    SNAKE,
+    read_gemini,
+    read_gemini_sdk,
+    read_interaction,
+    read_vertex_embeddings,
+)
 from tollkeeper.domain.usage.libraries import (
     AI_SDK_ONLY,
     OLLAMA,
@@ -67,6 +75,7 @@ _DIALECTS = (
     _Dialect(read_invoked, ("generation_token_count", "inputTokenCount", "outputTokenCount")),
     _Dialect(read_gemini, CAMEL),
     _Dialect(read_gemini_sdk, SNAKE),
+    _Dialect(read_interaction, INTERACTIONS_ONLY),
     _Dialect(read_cohere, ("billed_units",)),
     _Dialect(
         read_chat,
@@ -90,6 +99,7 @@ _DIALECTS = (
     _Dialect(read_responses, ("input_tokens", "output_tokens")),
     _Dialect(read_ollama, OLLAMA),
     _Dialect(read_invoked, ("inputTextTokenCount", "totalOutputTextTokenCount")),
+    _Dialect(read_vertex_embeddings, ("predictions",)),
     _Dialect(read_seconds, (*SECONDS, "prompt_audio_seconds")),
 )
 _RANKS = {
