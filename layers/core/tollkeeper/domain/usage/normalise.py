@@ -45,6 +45,7 @@ from tollkeeper.domain.usage.report import Usage
 from tollkeeper.domain.usage.seconds import SECONDS, SECONDS_BESIDE, read_seconds
 from tollkeeper.domain.usage.sheet import Notes, Sheet
 from tollkeeper.domain.usage.tiers import read_tier
+from tollkeeper.domain.usage.tools import read_tools
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,8 @@ def normalise_usage(raw: Mapping[str, object]) -> Usage:
     notes = Notes(report.model, report.kind)
     sheet = Sheet(usage, notes)
     pools = _read(sheet, usage)
+    if report.tools is not None:
+        pools = read_tools(report.tools, notes, pools)
     if not notes.understood:
         raise InvalidError("usage", "holds no possible token count")
     if notes.seconds_micro is None:
