@@ -67,6 +67,12 @@ def test_what_nobody_is_named_for_is_the_responses_own(tools: object) -> None:
     assert (usage.pools, usage.parts) == (OWN.plus(OF_THE_IMAGE), ())
 
 
+def test_what_an_image_tool_put_out_is_image_where_it_is_not_split() -> None:
+    usage = normalise_usage(response({"image_gen": {"input_tokens": 8, "output_tokens": 4160}}))
+
+    assert usage.pools == OWN.plus(TokenPools(input=8, image_output=4160))
+
+
 def test_tools_that_used_nothing_make_no_parts() -> None:
     unused = {"image_gen": {"input_tokens": 0, "output_tokens": 0}, "web_search": {}}
     tools = [{"type": "image_generation", "model": "gpt-image-1"}]

@@ -181,6 +181,34 @@ CASES: dict[str, Case] = {
         {"input": 17, "output": 56},
         {"model": "meta/llama"},
     ),
+    "replicate's machines": (
+        {"model": "openai/whisper", "metrics": {"predict_time": Decimal("1.25")}},
+        {},
+        {"model": "openai/whisper", "seconds_micro": 1_250_000},
+    ),
+    "elevenlabs": (
+        {"text": "hi", "audio_duration_secs": Decimal("12.5")},
+        {},
+        {"seconds_micro": 12_500_000},
+    ),
+    "assemblyai": (
+        {"status": "completed", "audio_duration": 281},
+        {},
+        {"seconds_micro": 281_000_000},
+    ),
+    "speech of mistral's": (
+        {
+            "event": "speech.audio.done",
+            "data": {"usage": {"prompt_tokens": 2, "completion_tokens": 4, "total_tokens": 6}},
+        },
+        {"input": 2, "audio_output": 4},
+        {},
+    ),
+    "cohere without billed units": (
+        {"usage": {"tokens": {"input_tokens": 9, "output_tokens": 2}, "cached_tokens": 4}},
+        {"input": 5, "cached_input": 4, "output": 2},
+        {"provider": "cohere"},
+    ),
     "deepgram": (
         {"metadata": {"duration": Decimal("25.933313"), "channels": 1}, "results": {}},
         {},

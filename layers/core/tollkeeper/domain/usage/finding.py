@@ -37,8 +37,14 @@ _AROUND = (
     "metrics",
 )
 # What proves a usage that has no name of its own, inside of another object: Cohere's, LM Studio's,
-# Replicate's and that of OpenRouter's look at a generation.
-_PROOFS = ("billed_units", "total_output_tokens", "output_token_count", "native_tokens_prompt")
+# Replicate's and that of a generation that OpenRouter looks up.
+_PROOFS = (
+    "billed_units",
+    "total_output_tokens",
+    "output_token_count",
+    "predict_time",
+    "native_tokens_prompt",
+)
 _MODELS = ("model", "modelVersion", "model_version", "model_name", "modelId")
 DEEPEST = 4
 
@@ -175,7 +181,9 @@ def _framed(found: Report, raw: Object) -> Report:
     tier = _tier(raw) if found.tier is None else found.tier
     if ("custom_id" in raw or "recordId" in raw) and tier in (None, "default", "standard", "auto"):
         tier = "batch"
-    kind = raw.get("type") if found.kind in (None, "message") else found.kind
+    kind = found.kind
+    if kind in (None, "message"):
+        kind = raw.get("type") or raw.get("event")
     return Report(found.usage, found.model or model_of(raw), tier, kind, found.tools)
 
 

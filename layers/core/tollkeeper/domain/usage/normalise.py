@@ -183,6 +183,8 @@ def _read(sheet: Sheet, usage: Object) -> TokenPools:
         return read_seconds(sheet)
     if "total_tokens" in usage:
         return read_chat(sheet)
+    if sheet.holds("tokens"):
+        return read_cohere(sheet)
     raise _not_understood(usage)
 
 

@@ -5,8 +5,16 @@ from __future__ import annotations
 from tollkeeper.domain.usage.pools import TokenPools
 from tollkeeper.domain.usage.sheet import Sheet
 
-# `seconds` is what OpenAI bills; `duration` stands in Whisper's verbose answer, at OpenAI and Groq.
-SECONDS = ("seconds", "billable_audio_seconds", "audio_duration", "duration")
+# `seconds` is what OpenAI bills; `duration` stands in Whisper's verbose answer, at OpenAI and Groq;
+# `audio_duration` is AssemblyAI's, with `_secs` ElevenLabs'. Replicate bills a machine's time.
+SECONDS = (
+    "seconds",
+    "billable_audio_seconds",
+    "audio_duration",
+    "audio_duration_secs",
+    "duration",
+    "predict_time",
+)
 # What stands beside tokens: Mistral's and xAI's.
 SECONDS_BESIDE = ("prompt_audio_seconds", "billable_audio_seconds")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 from tollkeeper.domain.usage.finding import Object
@@ -32,6 +33,8 @@ def read_tools(body: Object, notes: Notes, own: TokenPools) -> TokenPools:
         details=("input_tokens_details",),
         output=("output_tokens_details",),
     )
+    if not drawing.has("output_tokens_details"):
+        drawn = replace(drawn, output=0, image_output=drawn.image_output + drawn.output)
     model = _model_that_draws(body)
     if model is not None and drawn.total():
         notes.parts = (UsagePart(None, own, notes.web_searches), UsagePart(model, drawn))
