@@ -97,6 +97,26 @@ CASES: dict[str, Case] = {
         {"input": 9, "cached_input": 4, "output": 5},
         {"provider": "anthropic"},
     ),
+    "an image of xai's": (
+        {"data": [{"url": "x"}], "usage": {"cost_in_usd_ticks": 500_000_000}},
+        {},
+        {"cost_picousd": 50_000_000_000},
+    ),
+    "a film through openrouter": (
+        {"status": "completed", "usage": {"cost": Decimal("0.5"), "is_byok": False}},
+        {},
+        {"cost_picousd": 500_000_000_000, "provider": "openrouter"},
+    ),
+    "a cost beside an impossible count": (
+        {"prompt_tokens": -1, "cost": 1},
+        {},
+        {"cost_picousd": 10**12, "warnings": ("impossible_number",)},
+    ),
+    "images of seedream": (
+        {"usage": {"generated_images": 1, "output_tokens": 4096, "total_tokens": 4096}},
+        {"image_output": 4096},
+        {},
+    ),
     "speech": (
         {
             "type": "speech.audio.done",
@@ -337,6 +357,8 @@ def test_what_only_looks_like_it_is_no_usage(raw: Raw) -> None:
         {"inputTokens": {"total": 5}, "outputTokens": -2},
         {"metadata": {"duration": -5}, "results": {}},
         {"data": {"native_tokens_prompt": "x"}},
+        {"usage": {"cost_in_usd_ticks": -5}},
+        {"usage": {"cost": "free", "is_byok": True}},
     ],
     ids=str,
 )

@@ -132,11 +132,11 @@ def normalise_usage(raw: Mapping[str, object]) -> Usage:
     pools = _read(sheet, usage)
     if report.tools is not None:
         pools = read_tools(report.tools, notes, pools)
-    if not notes.understood:
+    cost_picousd = sheet.cost_picousd()
+    if not notes.understood and cost_picousd is None:
         raise InvalidError("usage", "holds no possible token count")
     if notes.seconds_micro is None:
         notes.seconds_micro = sheet.seconds_micro(*SECONDS_BESIDE)
-    cost_picousd = sheet.cost_picousd()
     if cost_picousd is not None and ("is_byok" in usage or "cost_details" in usage):
         notes.provider = "openrouter"
     service_tier = read_tier(sheet, usage, report.tier)
@@ -185,6 +185,9 @@ def _read(sheet: Sheet, usage: Object) -> TokenPools:
         return read_chat(sheet)
     if sheet.holds("tokens"):
         return read_cohere(sheet)
+    if sheet.has("cost_in_usd_ticks") or sheet.has("is_byok"):
+        # An image or a film at xAI or OpenRouter states what it cost, and nothing else.
+        return TokenPools()
     raise _not_understood(usage)
 
 

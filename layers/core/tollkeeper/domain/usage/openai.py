@@ -287,9 +287,10 @@ def _read_perplexity(sheet: Sheet, counts: Counts) -> TokenPools:
 def _only_kind(sheet: Sheet, inside: Sheet | None) -> str | None:
     """What all of an output is that is not split; None where it is text.
 
-    Source: the `speech.audio.done` event of a stream states input and output tokens alone.
+    Source: the `speech.audio.done` event of a stream states input and output tokens alone; Seedream
+    says beside its output how many images that was.
     """
-    if inside is not None and _is_of_an_image(inside, sheet):
+    if sheet.has("generated_images") or (inside is not None and _is_of_an_image(inside, sheet)):
         return "image"
     if sheet.notes.kind == "speech.audio.done" or "-tts" in (sheet.notes.model or ""):
         return "audio"
