@@ -52,6 +52,17 @@ CASES: dict[str, Case] = {
         {"input": 315, "cached_input": 24448, "output": 58, "reasoning": 64},
         {},
     ),
+    "codex with what it wrote into a cache": (
+        {
+            "input_tokens": 100,
+            "cached_input_tokens": 40,
+            "cache_write_tokens": 10,
+            "output_tokens": 9,
+            "reasoning_output_tokens": 4,
+        },
+        {"input": 50, "cached_input": 40, "cache_write_5m": 10, "output": 5, "reasoning": 4},
+        {},
+    ),
     "an assistant's run": (
         {"usage": {**CHAT, "prompt_token_details": {"cached_tokens": 9}}},
         {"input": 10, "cached_input": 9, "output": 13},

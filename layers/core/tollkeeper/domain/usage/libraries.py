@@ -61,13 +61,23 @@ PYDANTIC = {
     "cache_video_read_tokens": "cached_video",
     "output_reasoning_tokens": "reasoning",
     "reasoning_tokens": "reasoning",
+    "reasoning_output_tokens": "reasoning",
+    "cached_input_tokens": "cached",
     "output_audio_tokens": "said_audio",
     "output_image_tokens": "said_image",
     "output_video_tokens": "said_video",
     "web_searches": "searches",
     "requests": "requests",
 }
-_SHARED = ("input_tokens", "output_tokens", "total_tokens", "reasoning_tokens")
+# What a response may say as well proves nothing; Codex says the last two.
+_SHARED = (
+    "input_tokens",
+    "output_tokens",
+    "total_tokens",
+    "reasoning_tokens",
+    "reasoning_output_tokens",
+    "cached_input_tokens",
+)
 PYDANTIC_ONLY = tuple(name for name in PYDANTIC if name not in _SHARED)
 _PYDANTIC_DETAILS = {"reasoning_tokens": "reasoning", "thoughts_tokens": "reasoning"}
 _PYDANTIC_SECONDS = ("audio_seconds", "input_audio_seconds")
