@@ -170,6 +170,21 @@ CASES: dict[str, Case] = {
             "output_tokens_details": {"thinking_tokens": 200},
         },
         {"input": 40, "output": 100, "reasoning": 200},
+        {"provider": "anthropic"},
+    ),
+    "more thinking than output": (
+        {"input_tokens": 5, "output_tokens": 8, "output_tokens_details": {"thinking_tokens": 50}},
+        {"input": 5, "reasoning": 8},
+        {"provider": "anthropic", "warnings": ("reasoning_above_output",)},
+    ),
+    "an older run of pydantic-ai": (
+        {"requests": 2, "request_tokens": 50, "response_tokens": 10, "total_tokens": 60},
+        {"input": 50, "output": 10},
+        {"requests": 2},
+    ),
+    "thoughts in the details of pydantic-ai alone": (
+        {"input_tokens": 100, "output_tokens": 60, "details": {"thoughts_tokens": 40}},
+        {"input": 100, "output": 20, "reasoning": 40},
         {},
     ),
     "a generation that openrouter looked up": (

@@ -44,10 +44,13 @@ _AI_SDK_DETAILS = {
     "reasoningTokens": "reasoning",
     "reasoning": "reasoning",
 }
-# pydantic-ai and genai-prices: `input_tokens` and `output_tokens` have everything in them.
+# pydantic-ai and genai-prices: `input_tokens` and `output_tokens`, which once were those of the
+# request and the response, have everything in them.
 PYDANTIC = {
     "input_tokens": "input",
     "output_tokens": "output",
+    "request_tokens": "input",
+    "response_tokens": "output",
     "total_tokens": "total",
     "cache_read_tokens": "cached",
     "cache_write_tokens": "written",

@@ -95,7 +95,7 @@ _DIALECTS = (
         ("inputTokens", "outputTokens", "totalTokens", "cacheReadTokens", "cacheWriteTokens"),
     ),
     _Dialect(read_responses, ("input_tokens_details", "input_token_details")),
-    _Dialect(read_pydantic, (*PYDANTIC_ONLY, "audio_seconds", "input_audio_seconds")),
+    _Dialect(read_pydantic, (*PYDANTIC_ONLY, "details", "audio_seconds", "input_audio_seconds")),
     _Dialect(read_messages, _ANTHROPIC_ONLY),
     _Dialect(read_responses, ("input_tokens", "output_tokens")),
     _Dialect(read_ollama, OLLAMA),
@@ -110,6 +110,7 @@ _RANKS = {
 }
 _NONE = len(_DIALECTS)
 _SECONDS = _NONE - 1
+_PLAINEST = _RANKS["input_tokens"]
 MEMBERS = tuple(_RANKS)
 # A length in seconds is that of many things in a stream, and no usage of it.
 _COUNTS = frozenset(member for member, rank in _RANKS.items() if rank < _SECONDS)
@@ -175,6 +176,8 @@ def _read(sheet: Sheet, usage: Object) -> TokenPools:
     rank = _rank(usage)
     if sheet.holds("inputTokens") and sheet.holds("outputTokens"):
         return read_ai_sdk_sides(sheet)
+    if rank == _PLAINEST and _thinks_like_claude(sheet):
+        return read_messages(sheet)
     if rank < _SECONDS:
         return _DIALECTS[rank].read(sheet)
     if not PLAIN.isdisjoint(usage):
@@ -189,6 +192,12 @@ def _read(sheet: Sheet, usage: Object) -> TokenPools:
         # An image or a film at xAI or OpenRouter states what it cost, and nothing else.
         return TokenPools()
     raise _not_understood(usage)
+
+
+def _thinks_like_claude(sheet: Sheet) -> bool:
+    """Whether a bare input and output are Anthropic's: nobody else calls reasoning thinking."""
+    details = sheet.part("output_tokens_details") if sheet.holds("output_tokens_details") else None
+    return details is not None and details.has("thinking_tokens")
 
 
 def _rank(usage: Object) -> int:
