@@ -195,8 +195,11 @@ def _tier(raw: Object) -> object:
 
 def model_of(raw: Object) -> str | None:
     """The model that a body names; None where it names none."""
-    model = next((raw[name] for name in _MODELS if raw.get(name)), None)
-    return model if isinstance(model, str) else None
+    for name in _MODELS:
+        model = raw.get(name)
+        if model:
+            return model if isinstance(model, str) else None
+    return None
 
 
 def _model_of_answer(raw: Object) -> str | None:

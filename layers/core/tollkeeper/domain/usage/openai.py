@@ -141,8 +141,9 @@ def read_responses(sheet: Sheet) -> TokenPools:
     counts = sheet.counts(RESPONSES)
     if "heard" in counts:
         place_sound(counts)
-    # Qwen's transcriptions are billed by their length, and count tokens besides.
-    sheet.notes.seconds_micro = sheet.seconds_micro("seconds")
+    if sheet.has("seconds"):
+        # Qwen's transcriptions are billed by their length, and count tokens besides.
+        sheet.notes.seconds_micro = sheet.seconds_micro("seconds")
     if sheet.has("x_details"):
         counts["written"] = sum(map(written_of_turn, sheet.rows("x_details")))
     return read_sides(
