@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 import pytest
 
+from tests.unit.building import CATALOG as PLAIN
 from tests.unit.priced import (
     CATALOG,
     LLM,
@@ -23,7 +25,7 @@ from tests.unit.priced import (
 from tests.unit.pricing_books import book_text
 from tollkeeper.domain.errors import InvalidError, UnknownModelError
 from tollkeeper.domain.pricing import Consumption, consumption_of, price_run, standing_of
-from tollkeeper.domain.usage import TokenPools, UsagePart
+from tollkeeper.domain.usage import TokenPools, UsagePart, normalise_usage
 
 CEILING = priced_with('unknown_model = "ceiling"')
 QUARANTINE = priced_with('unknown_model = "quarantine"')
@@ -213,6 +215,26 @@ class TestProviderCost:
             priced = llm(catalog, input=1000, cost=cost)
             assert usd(priced.run.cost_picousd) == Fraction("0.00125")
             assert priced.run.warnings == ()
+
+    def test_alone_it_is_charged_where_it_counts_and_refused_where_tokens_do(self) -> None:
+        alone = normalise_usage({"cost": Decimal("0.01"), "is_byok": False})
+        by_tokens = catalog_of(f"{PRICES}use_provider_cost = false\n{LLM}")
+
+        charged = price(CATALOG, model="gpt-5", usage=alone).charged_microcredits
+
+        assert charged == Fraction("0.01") * Fraction("1.5") * 10**8
+        for catalog, usage in (
+            (by_tokens, alone),
+            (CATALOG, normalise_usage({"cost": 0, "is_byok": False})),
+        ):
+            with pytest.raises(InvalidError, match="what was billed and not what was used"):
+                price(catalog, model="gpt-5", usage=usage)
+
+    def test_alone_it_is_refused_by_a_price_per_1000_tokens(self) -> None:
+        alone = normalise_usage({"cost_in_usd_ticks": 5})
+
+        with pytest.raises(InvalidError, match="chat is priced by tokens"):
+            price_run(Consumption("chat", model="gpt-4", usage=alone, priced_at=NOW), PLAIN)
 
 
 class TestUnknownModels:

@@ -111,17 +111,17 @@ CASES: dict[str, Case] = {
     "an image of xai's": (
         {"data": [{"url": "x"}], "usage": {"cost_in_usd_ticks": 500_000_000}},
         {},
-        {"cost_picousd": 50_000_000_000},
+        {"cost_picousd": 50_000_000_000, "warnings": ("cost_only",)},
     ),
     "a film through openrouter": (
         {"status": "completed", "usage": {"cost": Decimal("0.5"), "is_byok": False}},
         {},
-        {"cost_picousd": 500_000_000_000, "provider": "openrouter"},
+        {"cost_picousd": 500_000_000_000, "provider": "openrouter", "warnings": ("cost_only",)},
     ),
     "a cost beside an impossible count": (
         {"prompt_tokens": -1, "cost": 1},
         {},
-        {"cost_picousd": 10**12, "warnings": ("impossible_number",)},
+        {"cost_picousd": 10**12, "warnings": ("impossible_number", "cost_only")},
     ),
     "images of seedream": (
         {"usage": {"generated_images": 1, "output_tokens": 4096, "total_tokens": 4096}},

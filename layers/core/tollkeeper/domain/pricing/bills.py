@@ -105,11 +105,15 @@ class Biller:
         """A model without rates is billed as the dearest."""
         return self.policy in (UnknownModel.CEILING, UnknownModel.QUARANTINE)
 
+    def takes_report(self, usage: Usage) -> bool:
+        """What the provider says it billed is what counts."""
+        return bool(usage.cost_picousd) and self.prices.use_provider_cost
+
     def bill(self, consumption: Consumption, usage: Usage) -> Bill:
         """What the provider bills for the usage. Raises: UnpricedModelError."""
         found = self.find_own(consumption)
         reported = usage.cost_picousd
-        if reported and self.prices.use_provider_cost:
+        if reported is not None and self.takes_report(usage):
             return self._as_reported(reported, found, usage)
         at = consumption.moment
         assert at is not None, "rates have a date, so a price has a moment"

@@ -14,7 +14,7 @@ from tollkeeper.domain.catalog import (
     PerUnit,
     find_model,
 )
-from tollkeeper.domain.errors import UnknownModelError
+from tollkeeper.domain.errors import InvalidError, UnknownModelError
 from tollkeeper.domain.money import MICRO, ceil_div
 from tollkeeper.domain.pricing.apply import (
     apply_flat,
@@ -30,7 +30,7 @@ from tollkeeper.domain.pricing.bills import Bill, Biller, UnpricedModelError, kn
 from tollkeeper.domain.pricing.consumption import Consumption
 from tollkeeper.domain.pricing.tally import Share, Tally
 from tollkeeper.domain.rules import PerResource, Prices, Tokens
-from tollkeeper.domain.usage import Usage
+from tollkeeper.domain.usage import COST_ONLY, Usage
 
 LOCAL_EXPLANATION = "Local mode, 0 credits"
 NOT_PRICED = "pool_not_priced"
@@ -117,6 +117,7 @@ def _of_tokens(
 ) -> Worth:
     family = find_model(operation, rule.models, model or None)
     usage = need_usage(operation, consumption)
+    _refuse_cost_alone(operation, usage)
     return Worth(
         apply_per_1k_tokens(family, usage, model),
         usage.pools.total() * MICRO,
@@ -131,6 +132,8 @@ def _of_bill(
     """What the provider bills, times the markup, in credits."""
     usage = need_usage(operation, consumption)
     biller = _biller_of(rule, catalog)
+    if not biller.takes_report(usage):
+        _refuse_cost_alone(operation, usage)
     try:
         bill = biller.bill(consumption, usage)
     except UnpricedModelError as unpriced:
@@ -143,6 +146,16 @@ def _of_bill(
         warnings=bill.warnings,
         uses_something=_uses_something(usage),
     )
+
+
+def _refuse_cost_alone(operation: Operation, usage: Usage) -> None:
+    """Nothing, where any use was reported. Raises: InvalidError.
+
+    Why: priced by its tokens the run would come to nothing, and it was not free.
+    """
+    if COST_ONLY in usage.warnings:
+        reason = f"says what was billed and not what was used; {operation.id} is priced by tokens"
+        raise InvalidError("usage", reason)
 
 
 def _biller_of(rule: Tokens, catalog: Catalog) -> Biller:

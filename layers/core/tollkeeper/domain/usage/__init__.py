@@ -2,6 +2,6 @@
 
 from tollkeeper.domain.usage.normalise import normalise_usage
 from tollkeeper.domain.usage.pools import POOL_NAMES, TokenPools
-from tollkeeper.domain.usage.report import Usage, UsagePart
+from tollkeeper.domain.usage.report import COST_ONLY, Usage, UsagePart
 
-__all__ = ["POOL_NAMES", "TokenPools", "Usage", "UsagePart", "normalise_usage"]
+__all__ = ["COST_ONLY", "POOL_NAMES", "TokenPools", "Usage", "UsagePart", "normalise_usage"]

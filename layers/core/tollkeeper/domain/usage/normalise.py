@@ -134,8 +134,10 @@ def normalise_usage(raw: Mapping[str, object]) -> Usage:
     if report.tools is not None:
         pools = read_tools(report.tools, notes, pools)
     cost_picousd = sheet.cost_picousd()
-    if not notes.understood and cost_picousd is None:
-        raise InvalidError("usage", "holds no possible token count")
+    if not notes.understood:
+        if cost_picousd is None:
+            raise InvalidError("usage", "holds no possible token count")
+        sheet.warn("cost_only")
     if notes.seconds_micro is None:
         notes.seconds_micro = sheet.seconds_micro(*SECONDS_BESIDE)
     if cost_picousd is not None and ("is_byok" in usage or "cost_details" in usage):

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from tollkeeper.domain.usage.pools import TokenPools
 
+# The warning of a report that says what the call cost, and not one count of what it used.
+COST_ONLY = "cost_only"
+
 
 @dataclass(frozen=True, slots=True)
 class UsagePart:
