@@ -199,6 +199,9 @@ class Session:
     def register_component(self, name: str, component: object) -> None:
         """What the session takes from elsewhere."""
 
+    def get_config_variable(self, name: str) -> None:
+        """Nothing is set."""
+
     def create_client(self, service: str, **options: Any) -> str:
         """A client of that service."""
         self.asked.append((service, options))
