@@ -45,7 +45,9 @@ def read_json(raw: bytes, *, largest_bytes: int = LARGEST_BODY_BYTES) -> dict[st
             parse_constant=_refuse_constant,
             object_pairs_hook=_read_members,
         )
-        json.dumps(value, default=str, ensure_ascii=False).encode("utf-8")
+        if "\\u" in text:
+            # Half a pair of surrogates comes from an escape alone, and no item can hold it.
+            json.dumps(value, default=str, ensure_ascii=False).encode("utf-8")
     except UnicodeError:
         raise MalformedError("The body is not valid UTF-8.") from None
     except RecursionError:
