@@ -30,6 +30,32 @@ Raw = dict[str, Any]
             (),
         ),
         (
+            {"prompt_tokens": 9, "prompt_tokens_details": {"video_tokens": 4}},
+            {"input": 5, "video_input": 4},
+            (),
+        ),
+        (
+            {
+                "input_tokens": 9,
+                "input_tokens_details": {
+                    "cache_creation": {"ephemeral_5m_input_tokens": 2},
+                    "cache_creation_token_details": {},
+                },
+            },
+            {"input": 7, "cache_write_5m": 2},
+            (),
+        ),
+        (
+            {
+                "prompt_audio_seconds": 3,
+                "prompt_tokens": 4,
+                "completion_tokens": 2,
+                "total_tokens": 10,
+            },
+            {"input": 4, "audio_input": 4, "output": 2},
+            (),
+        ),
+        (
             {"prompt_tokens": 5, "connector_tokens": 4, "total_tokens": 9},
             {"input": 9},
             (),
