@@ -9,6 +9,7 @@ import time
 from types import FrameType
 
 IMPATIENT_AFTER_S = 1.0
+TURN_S = 0.5
 
 
 class Signals:
@@ -30,8 +31,13 @@ class Signals:
         self._is_serving = True
 
     def wait(self) -> None:
-        """A signal has come."""
-        self._stop.wait()
+        """A signal has come.
+
+        Why in turns: the kernel may hand a signal to any thread, and only this one runs what is to
+        be done about it; while it waits without end, it may not notice.
+        """
+        while not self._stop.wait(TURN_S):
+            pass
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if not self._is_serving:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -149,3 +151,24 @@ def test_a_stop_twice_in_a_moment_is_one_stop(monkeypatch: pytest.MonkeyPatch) -
             signal.signal(number, handler)
 
     assert ended == []
+
+
+def test_a_signal_that_another_thread_gets_ends_the_serving_as_well() -> None:
+    handlers = {number: signal.getsignal(number) for number in (1, 2, 15)}
+    is_over = threading.Event()
+
+    def take() -> None:
+        time.sleep(0.2)
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+        is_over.wait(30)
+
+    other = threading.Thread(target=take, daemon=True)
+    try:
+        signals = run.Signals()
+        signals.begin()
+        other.start()
+        signals.wait()
+    finally:
+        is_over.set()
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
