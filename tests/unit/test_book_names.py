@@ -134,6 +134,19 @@ def test_a_reseller_has_the_makers_models_one_step_away() -> None:
     assert resold is not None and resold.rates_of == "maker"
 
 
+def test_a_reseller_has_the_models_of_each_maker_at_their_standard_rates_alone() -> None:
+    batch = {"batch": [{"rates": {"input": "3"}}]}
+    book = book_of(
+        {"one": [one("m")], "two": [one("t", "7") | {"variants": batch}], "azure": [one("own")]},
+        azure={"sells": ["nobody", "one", "two"]},
+    )
+
+    made, resold = book.find("t", "two"), book.find("t", "azure")
+
+    assert made is not None and set(made.variants) == {"batch"}
+    assert resold is not None and (resold.provider, resold.variants) == ("azure", {})
+
+
 def test_a_prefix_names_the_provider() -> None:
     book = book_of(
         {"google": [one("gem")], "aws": [one("nova")]},

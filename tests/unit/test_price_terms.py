@@ -149,6 +149,11 @@ class TestAllowance:
         assert llm(catalog, "whisper-1", seconds_micro=10**6).charged_microcredits > 0
         assert llm(catalog, input=0).run.warnings == ("no_usage",)
 
+    def test_a_run_that_it_covers_has_used_something(self) -> None:
+        covered = llm(priced_with("free_allowance = 1000"), input=7)
+
+        assert (covered.charged_microcredits, covered.run.warnings) == (0, ())
+
 
 class TestTiers:
     CATALOG = catalog_of(
