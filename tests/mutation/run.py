@@ -96,7 +96,8 @@ def mutate(workspace: Path, names: Sequence[str], processes: int) -> None:
 
 
 def table(mutants: Sequence[Mutant]) -> str:
-    """The figures of each module, in Markdown."""
+    """The figures of each module of which anything was run, in Markdown."""
+    mutants = [mutant for mutant in mutants if mutant.status != "not checked"]
     lines = ["| module | mutants | killed | by the clock | survived | no test | killed |"]
     lines.append("|---|--:|--:|--:|--:|--:|--:|")
     modules = sorted({mutant.module for mutant in mutants})
