@@ -19,7 +19,7 @@ from tollkeeper.domain.codes import (
     redeemer_digest,
     refuse_code,
 )
-from tollkeeper.domain.errors import InvalidError, TollkeeperError
+from tollkeeper.domain.errors import CodeExpiredError, InvalidError, TollkeeperError
 
 CODE = PromoCode("WELCOME", 5 * ONE, NOON)
 FREE = an_account("free")
@@ -90,6 +90,15 @@ def test_credits_of_a_code_without_days_or_a_reason_never_end_and_name_the_code(
     assert row is not None and row.grant is not None
     assert (row.key, row.reason, row.details) == ("c#k1", "code WELCOME", {"code": "WELCOME"})
     assert row.grant.expires_at is None
+
+
+def test_a_code_is_redeemed_until_its_end_and_not_at_it() -> None:
+    ending = replace(CODE, expires_at=NOON + timedelta(days=1))
+    at_last = draft_of(FREE, NOON + timedelta(days=1) - timedelta(milliseconds=1))
+
+    assert decide_redemption(at_last, COMMAND, ending).answer is not None
+    with pytest.raises(CodeExpiredError):
+        decide_redemption(draft_of(FREE, NOON + timedelta(days=1)), COMMAND, ending)
 
 
 def test_credits_end_days_after_the_code_was_redeemed() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import permutations
 
 import pytest
 
@@ -11,6 +12,7 @@ from tollkeeper.domain.account import PlanState
 from tollkeeper.domain.catalog import PlanTerms
 from tollkeeper.domain.entitlements import (
     Entitle,
+    Entitlement,
     change_for,
     explain_entitlement,
     find_entitlement,
@@ -66,7 +68,12 @@ def test_a_smaller_plan_waits_for_the_end_of_the_period() -> None:
 
 
 def test_of_two_features_that_name_one_plan_the_last_by_name_is_told() -> None:
-    assert find_entitlement(["golden", "gold"], STORE).feature == "golden"
+    for features in permutations(["golden", "gold"]):
+        assert find_entitlement(features, STORE) == Entitlement("pro", "golden")
+
+
+def test_the_plan_decides_and_not_the_name_of_the_feature() -> None:
+    assert find_entitlement(["gold", "low"], STORE) == Entitlement("pro", "gold")
 
 
 def test_why_features_lead_to_their_plan_is_told_in_words() -> None:

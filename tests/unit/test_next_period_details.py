@@ -104,6 +104,20 @@ def test_a_plan_that_nobody_paid_for_again_is_remembered_with_what_was_spent() -
     assert left == PlanState("free", 5, DECEMBER, JANUARY, paid=(replace(PAID, periods=(spent,)),))
 
 
+def test_what_rolled_into_a_period_counts_as_spent_with_it() -> None:
+    second = PaidPeriod(DECEMBER, JANUARY, (("saver", 60 * ONE),))
+    twice = replace(PAID, periods=(PAID.newest, second))
+
+    left = period_after(on(replace(DRIVEN, paid=(twice,))), JANUARY, STORE)
+
+    assert left.paid[0].newest == replace(second, spent_microcredits=120 * ONE)
+
+
+def test_a_plan_that_a_subscription_drove_is_left_though_it_is_not_sold_any_more() -> None:
+    assert after(replace(DRIVEN, id="pro", paid=())) == PlanState("free", 5, DECEMBER, JANUARY)
+    assert after(replace(DRIVEN, id="free", paid=())) == PlanState("free", 5, DECEMBER, JANUARY)
+
+
 @pytest.mark.parametrize(
     ("kind", "ends_at", "spent"),
     [
@@ -183,6 +197,17 @@ def test_each_grant_that_ends_gives_what_its_plan_keeps_of_all_together() -> Non
         "g6": 7,
     }
     assert list(kept) == sorted(kept, key=lambda each: each.order())
+
+
+def test_all_that_ends_goes_where_all_of_it_rolls_over() -> None:
+    ending = [a_grant(n, 20, GrantKind.PLAN, expires_at=DECEMBER) for n in (1, 2, 3)]
+    stays = (a_grant(4, 7, GrantKind.PACK, expires_at=DECEMBER), a_grant(6, 7, GrantKind.PLAN))
+    account = replace(on(replace(FREE, id="keep")), grants=(*ending, *stays))
+
+    kept, rolled = roll_over(account, STORE, at=DECEMBER, end_at=JANUARY)
+
+    assert rolled == tuple(Draw(grant, 20 * ONE) for grant in ending)
+    assert set(kept) == set(stays)
 
 
 def test_what_the_subscription_keeps_goes_before_what_the_plan_does() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -137,6 +137,10 @@ def test_days_go_on_from_where_they_are_and_none_is_left_out() -> None:
 
 
 def test_a_check_without_its_moment_is_none() -> None:
+    now = datetime(2026, 12, 1, tzinfo=UTC)
+    assert not Progress(DAY, checked_day=DAY).is_sure(DAY, now, timedelta(0))
+    assert not Progress(DAY, checked_at=now).is_sure(DAY, now, timedelta(0))
+    assert Progress(DAY, checked_day=DAY, checked_at=now).is_sure(DAY, now, timedelta(0))
     assert "checked" not in progress_to_item(Progress(DAY, checked_day=DAY))
 
 
