@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.pricing_books import book_of
 from tollkeeper.domain.book import PriceBook
+from tollkeeper.domain.book_names import write_dates
 from tollkeeper.edge.book_file import read_book
 
 SHIPPED = Path(__file__).resolve().parents[2] / "layers/catalog/prices.json"
@@ -145,6 +146,26 @@ def test_a_reseller_has_the_models_of_each_maker_at_their_standard_rates_alone()
 
     assert made is not None and set(made.variants) == {"batch"}
     assert resold is not None and (resold.provider, resold.variants) == ("azure", {})
+
+
+def test_who_is_meant_goes_before_the_router_of_the_same_name() -> None:
+    book = book_of(
+        {"openrouter": [one("x/gem", "9")], "a": [one("x/gem")]}, a={"meant": {"has": ["gem"]}}
+    )
+
+    assert found(book, "x/gem") == "a x/gem"
+
+
+def test_a_name_that_one_provider_alone_lists_is_proof_of_it() -> None:
+    assert book_of({"a": [one("solo")]}).provider_of("solo") == "a"
+
+
+def test_what_only_looks_like_a_date_is_part_of_the_name() -> None:
+    book = book_of({"a": [one("m-20250230"), one("m-2025-02-28")]})
+
+    assert found(book, "m-20250230", "a") == "a m-20250230"
+    assert found(book, "m-20250228", "a") == "a m-2025-02-28"
+    assert write_dates("m-20250230") == "m-20250230"
 
 
 def test_a_prefix_names_the_provider() -> None:
