@@ -32,6 +32,7 @@ from tollkeeper.domain.purchases import (
     post_money_back,
 )
 from tollkeeper.domain.roll import begin
+from tollkeeper.store.payments import link_from_item, link_to_item
 
 CREATED = Purchase("pur_1", ACCOUNT, "large", "Large", 500 * ONE, 4000, "usd", created_at=NOON)
 PAID = replace(CREATED, status=PurchaseStatus.PAID, paid_at=NOON, grant="g2")
@@ -331,6 +332,22 @@ def test_the_row_says_what_is_new_of_the_money(
     assert money_back_key(told, news, "pi_1") == key
     assert decision.entries[-1].reason == reason
     assert decision.entries[-1].key == key
+
+
+def test_a_link_is_read_as_it_was_written() -> None:
+    full = Linked(
+        "in_1",
+        ACCOUNT,
+        "pur_1",
+        version=2,
+        back=refunded(5).and_also(disputed(9, WON)),
+        stands_for="pi_9",
+        ended_at=NOON,
+        payment="pi_1",
+    )
+
+    for link in (full, Linked("in_1", ACCOUNT, "pur_1")):
+        assert link_from_item(link_to_item(link)) == link
 
 
 # ---- What an end took

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 
@@ -97,6 +98,32 @@ def test_the_second_of_the_day_is_in_utc() -> None:
         assert model.applied(moment + timedelta(seconds=seconds)).stated == {"input": ONE}
 
 
+def test_the_machines_own_zone_is_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = a_model(DatedRates({"input": ONE}), DatedRates({"input": TWO}, hours=(43_201, 43_202)))
+    with monkeypatch.context() as tokyo:
+        tokyo.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+
+        applied = model.applied(AT)
+
+    time.tzset()
+    assert applied.stated == {"input": TWO}
+
+
+def test_a_variant_may_be_active_in_some_hours_only() -> None:
+    night = DatedRates({"input": TWO}, hours=(43_202, 43_203))
+    model = a_model(DatedRates({"input": ONE}), batch=(night,))
+
+    assert model.applied(AT, "batch").has_service_tier is False
+    assert model.applied(AT + timedelta(seconds=1), "batch").stated == {"input": TWO}
+
+
+def test_only_what_is_no_token_is_counted_otherwise() -> None:
+    model = a_model(DatedRates({"video_output": ONE, "audio_hours": TWO}))
+
+    assert model.applied(AT).by_count == {"audio_hours": TWO}
+
+
 def test_the_first_active_variant_that_states_a_rate_overrides_it() -> None:
     model = a_model(
         DatedRates({"input": ONE, "output": ONE, "requests": ONE}),
@@ -159,6 +186,7 @@ def test_models_cost_the_same_where_all_of_their_prices_are_equal() -> None:
     one, same = (a_model(DatedRates({"input": ONE})) for _ in range(2))
     other = replace(one, prices=(DatedRates({"input": TWO}),))
 
+    assert same_standard_prices([one])
     assert same_standard_prices([one, replace(same, id="n", provider="q")])
     assert not same_standard_prices([one, same, other])
     assert not same_standard_prices([other, one])

@@ -14,7 +14,7 @@ from tests.unit.priced import LLM, PRICES, catalog_of, price, priced_with, usage
 from tollkeeper.domain.book import BookModel, DatedRates, Rate, flat_model
 from tollkeeper.domain.entries import Entry, EntryKind, Line, Resource, Run
 from tollkeeper.domain.pricing import Consumption, Priced, Standing, price_run
-from tollkeeper.domain.recompute import UNSAID, Recomputed, price_again, recompute
+from tollkeeper.domain.recompute import UNSAID, UNSAID_COST, Recomputed, price_again, recompute
 from tollkeeper.domain.rerating import BEFORE, COST_CHANGE, PRICE
 from tollkeeper.domain.steps import explain
 from tollkeeper.domain.usage import TokenPools
@@ -67,6 +67,51 @@ class TestPriceAgain:
         priced = price(catalog, model="gpt-dated", usage=usage_of(input=1000))
 
         assert price_again(row_of(priced.run), catalog) == priced
+
+    def test_a_run_has_its_volume_by_whatever_name_the_catalog_has_for_it(self) -> None:
+        catalog = catalog_of(SMS)
+        renamed = catalog_of(SMS + 'feature = "texts"\n')
+        used = Consumption("sms", quantity_micro=4 * ONE)
+        entry = row_of(price_run(used, catalog, Standing("free", {"sms": 2 * ONE})).run)
+
+        again = price_again(entry, renamed)
+
+        assert (again.run.feature, again.run.volume_before_micro) == ("texts", 2 * ONE)
+        assert again.charged_microcredits == 6 * ONE
+
+
+class TestWhatIsSaid:
+    def test_a_failed_run_agrees_only_where_it_neither_cost_nor_moved_anything(self) -> None:
+        run = Run("call")
+
+        found = [
+            recompute(row_of(run, EntryKind.RUN_FAILED, amount, delta_microcredits=delta), PLAIN)
+            for amount, delta in ((0, 0), (0, -1), (1, 0))
+        ]
+
+        assert found == [Recomputed(True, 0), Recomputed(False, 0), Recomputed(False, 1)]
+
+    def test_a_price_that_differs_and_may_be_named_is_said_with_what_the_row_states(self) -> None:
+        line = Line("video", "1", "3", 3 * ONE)
+        run = replace(a_run("video").run, lines=(line,), cost_picousd=None, quantity_micro=None)
+
+        assert recompute(row_of(run, EntryKind.SETTLE, 3 * ONE), PLAIN) == Recomputed(
+            None, 3 * ONE, UNSAID
+        )
+
+    def test_a_cost_that_may_have_been_reported_is_said_with_the_price_and_its_trace(self) -> None:
+        priced = a_run("chat", model="gpt-4", tokens=100)
+        row = row_of(
+            replace(priced.run, cost_picousd=1), EntryKind.CHARGE, priced.charged_microcredits
+        )
+
+        found = recompute(row, PLAIN, is_traced=True)
+
+        assert found.priced is not None and found.trace is not None
+        assert found.trace.charged == found.priced.charged_microcredits
+        assert found == Recomputed(
+            None, priced.charged_microcredits, UNSAID_COST, found.priced, found.trace
+        )
 
 
 class TestNamedPrices:

@@ -210,6 +210,12 @@ def test_a_rate_in_credits_has_its_numbers() -> None:
     ]
 
 
+def test_a_price_in_credits_is_told_in_credits_though_its_tokens_cost_something() -> None:
+    steps = priced(Consumption("call", "gpt-5", usage=used(input=1000), priced_at=AT))
+
+    assert [step.text for step in only(steps, "rate", "markup")] == ["call: 1 at 0.5 = 0.5 credits"]
+
+
 def test_a_price_that_the_caller_named_is_one_step_and_is_not_rounded() -> None:
     named = replace(llm(used(input=1)), amount_microcredits=1_500_000)
 
@@ -249,6 +255,10 @@ def test_the_model_that_stands_for_an_unknown_one_is_told_first() -> None:
     named = only(steps_of(row_of(price), catalog), "rate")[0]
 
     assert named == Step("rate", "gpt-9 has no price here; gpt-5 stands for it")
+    nameless = Consumption("llm", usage=used(input=10), priced_at=AT)
+    assert only(priced(nameless), "rate")[0] == Step(
+        "rate", "the model has no price here; claude-5 stands for it"
+    )
 
 
 # ---- What was collected, and from where
@@ -329,6 +339,19 @@ def test_only_a_correction_that_gives_back_puts_into_grants(
 
     assert drawn.text == f"1 {way} g1 (promo)"
     assert debt == Step("grants", "0.000001 pay debt", {"debt_change": "-0.000001"})
+
+
+def test_the_smallest_overdraft_is_told() -> None:
+    assert unpriced(Run("call"), debt_change_microcredits=1)[1:] == [
+        Step("grants", "0.000001 as overdraft", {"debt_change": "0.000001"})
+    ]
+
+
+def test_a_price_that_nobody_traced_has_no_steps_of_its_own() -> None:
+    catalog = catalog_of()
+    entry = row_of(price_run(llm(used(input=1000)), catalog))
+
+    assert [step.step for step in explain(entry, recompute(entry, catalog))] == ["usage"]
 
 
 # ---- Numbers
