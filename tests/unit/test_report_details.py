@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from tests.unit.ledgers import a_ledger, a_store
+from tests.unit.ledgers import TABLE, Answering, a_ledger, a_store
 from tollkeeper.domain.entries import AccountId
 from tollkeeper.domain.reports import (
     GROUPS,
@@ -20,7 +20,7 @@ from tollkeeper.domain.reports import (
     keep_top,
 )
 from tollkeeper.domain.totals import OTHER, Total, TotalKey
-from tollkeeper.store.ledger import TakenError
+from tollkeeper.store.ledger import Ledger, TakenError
 from tollkeeper.store.reports import (
     DAYS_PER_READ,
     TOP,
@@ -191,6 +191,64 @@ def test_days_are_read_from_the_first_to_the_last_and_no_other(page: int | None)
         assert [each.day for each in read] == days[1:-1]
         assert read_report_days(ledger, kind, days[-1], days[-1] + timedelta(days=9)) != []
         assert read_report_days(ledger, kind, DAY - timedelta(days=9), days[0]) != []
+
+
+def test_reports_stay_where_and_as_earlier_versions_wrote_them() -> None:
+    """Why: an attribute that is renamed, on either side, loses that member of every report."""
+    counted = {
+        "sv": {"N": "1"},
+        "accounts": {"N": "1"},
+        "total": {"S": "[1,0,1,0,0]"},
+    }
+    named = (
+        '{"operation":[["chat",1,0,1,0,0]],"model":[["gpt-4",1,0,1,0,0]],'
+        '"feature":[["app",1,0,1,0,0]]}'
+    )
+    top = '[["user_1",1,0,1,0,0]]'
+    at = datetime(2026, 11, 22, tzinfo=UTC)
+
+    assert usage_to_item(a_day()) == {
+        "pk": {"S": "R"},
+        "sk": {"S": "U#2026-11-20"},
+        "named": {"S": named},
+        **counted,
+    }
+    assert top_to_item(a_day()) == {
+        "pk": {"S": "R"},
+        "sk": {"S": "T#2026-11-20"},
+        "top": {"S": top},
+        **counted,
+    }
+    assert work_to_item(Work(a_day(), is_sure=True, shard=3, after="user_9")) == {
+        "pk": {"S": "R"},
+        "sk": {"S": "W"},
+        "named": {"S": named},
+        "top": {"S": top},
+        "day": {"S": "2026-11-20"},
+        "sure": {"N": "1"},
+        "shard": {"N": "3"},
+        "after": {"S": "user_9"},
+        **counted,
+    }
+    assert progress_to_item(Progress(DAY, DAY, DAY, at, 7)) == {
+        "pk": {"S": "R"},
+        "sk": {"S": "S"},
+        "sv": {"N": "1"},
+        "v": {"N": "7"},
+        "since": {"S": "2026-11-20"},
+        "through": {"S": "2026-11-20"},
+        "checked": {"S": "2026-11-20"},
+        "checked_at": {"N": "1795305600000"},
+    }
+
+
+def test_a_read_of_days_is_bounded() -> None:
+    client = Answering({"Items": []})
+
+    assert read_report_days(Ledger(client, TABLE), USAGE, DAY, DAY) == []
+    (request,) = client.requests
+    assert request["Limit"] == DAYS_PER_READ == 40
+    assert request["ExpressionAttributeValues"][":after"] == {"S": "U#2026-11-19"}
 
 
 def test_a_day_is_empty_only_where_nobody_ran_anything() -> None:
