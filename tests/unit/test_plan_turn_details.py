@@ -58,7 +58,9 @@ def ended(
     account = on(plan, zone=zone, parent=parent)
     draft = draft_of(account, catalog=catalog)
     assert end_subscription(draft, "sub_1") is not None
-    return draft.account.plan, draft.account.available_microcredits // ONE
+    credits, part = divmod(draft.account.available_microcredits, ONE)
+    assert part == 0
+    return draft.account.plan, credits
 
 
 # ---- A period that begins
