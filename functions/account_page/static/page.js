@@ -254,5 +254,6 @@ define("account-plans", AccountPlans);
 start();
 // The app's link, opened again in this tab, changes nothing but the fragment.
 addEventListener("hashchange", () => void (/token=/.test(location.hash) && start()));
-const isAway = ([seen]) => find(".top").classList.toggle("away-from-balance", !seen.isIntersecting);
+// A busy page is told of several changes at once: the last one is what holds.
+const isAway = (seen) => find(".top").classList.toggle("away-from-balance", !seen.at(-1).isIntersecting);
 new IntersectionObserver(isAway, { rootMargin: "-120px 0px 0px" }).observe(find("#overview"));
