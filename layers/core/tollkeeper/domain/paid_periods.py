@@ -118,11 +118,8 @@ class Subscribed:
 
     def came_in_microcredits(self, catalog: Catalog) -> int:
         """What went into the newest period from those before."""
-        return self._came_into(len(self.periods) - 1, catalog)
-
-    def _came_into(self, number: int, catalog: Catalog) -> int:
         came_in = self.carried_microcredits
-        for before, after in pairwise(self.periods[: number + 1]):
+        for before, after in pairwise(self.periods):
             rest = before.left_of(came_in)
             came_in = before.kept_of(rest, came_in, catalog) if after.follows(before) else 0
         return came_in

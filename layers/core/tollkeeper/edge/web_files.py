@@ -19,7 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from tollkeeper.edge.etags import is_known
+from tollkeeper.edge.etags import LONGEST_HEADER, is_known
 from tollkeeper.edge.page_settings import PageSettings, read_page_settings
 from tollkeeper.edge.web_bundle import join_modules
 from tollkeeper.edge.web_squeeze import squeeze
@@ -34,7 +34,6 @@ TYPES = {
 ENTRIES = {f"{name}.bundle.js": f"{name}.js" for name in ("elements", "page", "operator")}
 PAGES = {"GET /": "index.html", "GET /operator": "operator.html"}
 DIGEST_LENGTH = 16
-LONGEST_HEADER = 1_000
 ALWAYS_ASK = "no-cache"
 FOR_A_WHILE = "public, max-age=300"
 FOR_EVER = "public, max-age=31536000, immutable"
