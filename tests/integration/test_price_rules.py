@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,6 +12,7 @@ from tests.support.deploying import deploy
 from tests.support.driving import Answered, Driver, FakeClock, verify_ledger
 from tests.support.keys import issue
 
+D = Decimal
 GPT_5 = {
     "model": "gpt-5",
     "usage": {
@@ -66,6 +68,29 @@ class TestTheShippedCatalog:
             "gpt-5 cached input",
             "gpt-5 output",
         ]
+
+    def test_a_system_of_several_models_costs_what_each_of_them_costs(self, driver: Driver) -> None:
+        driver.grant("user_1", 100)
+        llama = {"prompt_tokens": 226, "completion_tokens": 16, "total_tokens": 242}
+        gpt = {"prompt_tokens": 903, "completion_tokens": 873, "total_tokens": 1776}
+        models = [
+            {"model": "llama-3.3-70b-versatile", "usage": llama},
+            {"model": "openai/gpt-oss-120b", "usage": gpt},
+        ]
+        body = {
+            "model": "groq/compound",
+            "usage": {"prompt_tokens": 1129, "completion_tokens": 889, "total_tokens": 2018},
+            "usage_breakdown": {"models": models},
+        }
+
+        charged = driver.deduct("user_1", "llm", "c1", usage=body)
+
+        assert charged.status == 200, charged.text
+        # At Groq: 0.59 and 0.79 USD per million tokens of the one, 0.15 and 0.60 of the other.
+        assert D(charged["cost_usd"]) == (
+            226 * D("0.59") + 16 * D("0.79") + 903 * D("0.15") + 873 * D("0.6")
+        ) / D(10**6)
+        verify_ledger(driver, "user_1")
 
     def test_an_operation_by_family_keeps_its_price_and_shows_its_cost(
         self, driver: Driver

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tollkeeper.domain.usage import TokenPools, UsagePart, normalise_usage
-from tollkeeper.domain.usage.anthropic import MOST_PARTS
+from tollkeeper.domain.usage.models import MOST_PARTS
 
 
 def pools_of(raw: dict[str, object]) -> dict[str, int]:

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from tollkeeper.domain.errors import InvalidError
 from tollkeeper.domain.usage import TokenPools, Usage, normalise_usage
-from tollkeeper.domain.usage.anthropic import MOST_PARTS
 from tollkeeper.domain.usage.bedrock import CONVERSE, INVOKED
 from tollkeeper.domain.usage.finding import REPORTS
 from tollkeeper.domain.usage.libraries import AI_SDK, PYDANTIC
+from tollkeeper.domain.usage.models import MOST_PARTS
 from tollkeeper.domain.usage.normalise import MEMBERS
 from tollkeeper.domain.usage.openai import CHAT, RESPONSES
 from tollkeeper.domain.usage.plain import PLAIN
@@ -145,7 +145,8 @@ KNOWN = sorted(
         *("toolUsePromptTokensDetails", "modality", "ttl", "inputTokens", "web_search_requests"),
         *("input_tokens", "output_tokens", "search_units", "upstream_inference_cost", "results"),
         *("num_sources_used", "prompt_audio_seconds", "cacheReadTokens", "cacheWriteTokens"),
-        *("type", "custom_id", "total_cost", "trafficType"),
+        *("type", "custom_id", "total_cost", "trafficType", "usage_breakdown", "x_groq", "models"),
+        *("speechTokens", "textTokens", "total", "input", "output", "event", "tool_usage", "tools"),
     }
 )
 NAMES = st.sampled_from(KNOWN)

@@ -28,6 +28,24 @@ GENERATION: Raw = {
     "upstream_inference_cost": Decimal("0.02"),
     "is_byok": False,
 }
+SPOKEN: Raw = {
+    "completionId": "c",
+    "promptName": "p",
+    "sessionId": "s",
+    "totalInputTokens": 120,
+    "totalOutputTokens": 75,
+    "totalTokens": 195,
+    "details": {
+        "delta": {
+            "input": {"speechTokens": 9, "textTokens": 0},
+            "output": {"speechTokens": 7, "textTokens": 3},
+        },
+        "total": {
+            "input": {"speechTokens": 100, "textTokens": 20},
+            "output": {"speechTokens": 60, "textTokens": 15},
+        },
+    },
+}
 CASES: dict[str, Case] = {
     "moonshot's last chunk": (
         {"model": "kimi-k2", "choices": [None, {"index": 1}, CHOICE]},
@@ -38,6 +56,74 @@ CASES: dict[str, Case] = {
         {"choices": [{"usage": {"prompt_tokens": 1}}], "usage": CHAT},
         {"input": 19, "output": 13},
         {},
+    ),
+    "nova sonic, which tells the session so far": (
+        {"event": {"usageEvent": SPOKEN}},
+        {"input": 20, "audio_input": 100, "output": 15, "audio_output": 60},
+        {"provider": "aws"},
+    ),
+    "nova sonic in a stream": (
+        {
+            "events": [
+                {"event": {"usageEvent": {**SPOKEN, "totalInputTokens": 50, "totalTokens": 125}}},
+                {"event": {"contentEnd": {}}},
+                {"event": {"usageEvent": SPOKEN}},
+                {"event": {"completionEnd": {}}},
+            ]
+        },
+        {"input": 20, "audio_input": 100, "output": 15, "audio_output": 60},
+        {"provider": "aws"},
+    ),
+    "nova sonic without its details": (
+        {"usageEvent": {**SPOKEN, "details": None}},
+        {"input": 120, "output": 75},
+        {"provider": "aws"},
+    ),
+    "nova sonic without its sums": (
+        {"usageEvent": {"promptName": "p", "details": SPOKEN["details"]}},
+        {"input": 20, "audio_input": 100, "output": 15, "audio_output": 60},
+        {"provider": "aws"},
+    ),
+    "nova sonic with a side of no kinds": (
+        {"usageEvent": {**SPOKEN, "details": {"total": {"input": {}, "output": {}}}}},
+        {"input": 120, "output": 75},
+        {"provider": "aws"},
+    ),
+    "nova sonic whose total knows of more": (
+        {"usageEvent": {**SPOKEN, "totalTokens": 200}},
+        {"input": 25, "audio_input": 100, "output": 15, "audio_output": 60},
+        {"provider": "aws", "warnings": ("hidden_tokens",)},
+    ),
+    "nova sonic of one side": (
+        {"usageEvent": {"promptName": "p", "totalInputTokens": 7, "totalTokens": 7}},
+        {"input": 7},
+        {"provider": "aws"},
+    ),
+    "an event of claude's in one of an agent's": (
+        {
+            "type": "stream_event",
+            "event": {"type": "message_delta", "usage": {"input_tokens": 3, "output_tokens": 5}},
+        },
+        {"input": 3, "output": 5},
+        {},
+    ),
+    "a line of a batch at vertex": (
+        {
+            "status": "",
+            "processed_time": "2026-11-13T14:28:08.328+00:00",
+            "request": {"contents": []},
+            "response": {
+                "modelVersion": "gemini-2.5-flash",
+                "usageMetadata": {
+                    "promptTokenCount": 12,
+                    "candidatesTokenCount": 30,
+                    "totalTokenCount": 42,
+                    "trafficType": "ON_DEMAND",
+                },
+            },
+        },
+        {"input": 12, "output": 30},
+        {"model": "gemini-2.5-flash", "provider": "google", "service_tier": "batch"},
     ),
     "codex": (
         {

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tollkeeper.domain.usage.models import other_model, sum_pools, to_parts
 from tollkeeper.domain.usage.pools import TokenPools
-from tollkeeper.domain.usage.report import UsagePart
 from tollkeeper.domain.usage.sheet import Sheet
 from tollkeeper.domain.usage.sides import join_sides, split_input, split_output
 
-# More models than any message has worked with; a row of the ledger stays small.
-MOST_PARTS = 8
 _MESSAGES = ("message", "fallback_message")
 
 
@@ -36,21 +34,16 @@ def read_messages(sheet: Sheet) -> TokenPools:
     own_model = _own_model(iterations, notes.model)
     notes.model = notes.model or own_model
     for row in iterations:
-        model = _model_of(row, own_model, by_model)
+        model = other_model(row, own_model, by_model)
         by_model[model] = by_model.get(model, TokenPools()).plus(_read_one(row))
-    summed = _sum(by_model)
+    summed = sum_pools(by_model.values())
     if summed.total() < stated.total():
         sheet.warn("total_mismatch")
         return stated
     own = by_model.get(None, TokenPools())
     by_model[None] = _with_thinking(sheet, own, stated.reasoning)
-    if len(by_model) > 1:
-        notes.parts = tuple(
-            UsagePart(model, pools, 0 if model else notes.web_searches)
-            for model, pools in by_model.items()
-            if model or pools.total() or notes.web_searches
-        )
-    return _sum(by_model)
+    notes.parts = to_parts(by_model, notes.web_searches)
+    return sum_pools(by_model.values())
 
 
 def _own_model(rows: list[Sheet], model: str | None) -> str | None:
@@ -64,24 +57,6 @@ def _own_model(rows: list[Sheet], model: str | None) -> str | None:
         return model
     messages = [row.text("model") for row in rows if row.text("type") in _MESSAGES]
     return messages[-1] if messages else model
-
-
-def _model_of(row: Sheet, own_model: str | None, known: dict[str | None, TokenPools]) -> str | None:
-    """The other model that an iteration names; None where it is the message's own."""
-    model = row.text("model")
-    if model is None or model == own_model:
-        return None
-    if model not in known and len(known) >= MOST_PARTS:
-        row.warn("too_many_models")
-        return None
-    return model
-
-
-def _sum(by_model: dict[str | None, TokenPools]) -> TokenPools:
-    summed = TokenPools()
-    for pools in by_model.values():
-        summed = summed.plus(pools)
-    return summed
 
 
 def _with_thinking(sheet: Sheet, own: TokenPools, stated: int) -> TokenPools:

@@ -7,7 +7,12 @@ from dataclasses import replace
 from tollkeeper.domain.usage.anthropic import reconcile_writes
 from tollkeeper.domain.usage.pools import TokenPools
 from tollkeeper.domain.usage.sheet import Sheet
-from tollkeeper.domain.usage.sides import join_sides, split_input, split_output
+from tollkeeper.domain.usage.sides import (
+    complete_sides,
+    join_sides,
+    split_input,
+    split_output,
+)
 
 # Both spellings stand side by side and say the same. Cursor's events leave the `Input` out; what
 # Claude's own agents used of each model is said in the last spelling.
@@ -44,6 +49,14 @@ INVOKED = {
     "cacheWriteInputTokenCount": "written",
 }
 
+_SONIC = {
+    "totalInputTokens": "input",
+    "totalOutputTokens": "output",
+    "totalTokens": "total",
+}
+SONIC_ONLY = ("promptName",)
+_SPEECH = {"speechTokens": "audio", "textTokens": "text"}
+
 
 def read_converse(sheet: Sheet) -> TokenPools:
     """The pools of a conversation: caches stand beside the input, and the total has them all."""
@@ -64,6 +77,33 @@ def read_invoked(sheet: Sheet) -> TokenPools:
     for row in sheet.rows("results"):
         counts["output"] = counts.get("output", 0) + row.tokens("tokenCount")
     return _complete(sheet, counts, written=counts.get("written", 0), written_1h=0)
+
+
+def read_sonic(sheet: Sheet) -> TokenPools:
+    """The pools of a spoken conversation so far: each event tells the whole session again.
+
+    Source: the `usageEvent` of Amazon Nova Sonic, whose `details.total` splits both sides.
+    """
+    sheet.notes.provider = "aws"
+    counts = sheet.counts(_SONIC)
+    details = sheet.part("details") if sheet.has("details") else None
+    split = None if details is None else details.part("total")
+    heard, said = (
+        {} if side is None else side.counts(_SPEECH)
+        for side in (split and split.part("input"), split and split.part("output"))
+    )
+    read, spoken, hidden = complete_sides(
+        sheet,
+        input_side=counts.get("input", sum(heard.values()) if heard else None),
+        output_side=counts.get("output", sum(said.values()) if said else None),
+        total=counts.get("total"),
+    )
+    if hidden:
+        sheet.warn("hidden_tokens")
+    return join_sides(
+        split_input(sheet, whole=(read or 0) + hidden, kinds=heard),
+        split_output(sheet, whole=spoken or 0, audio=said.get("audio", 0)),
+    )
 
 
 def _complete(sheet: Sheet, counts: dict[str, int], *, written: int, written_1h: int) -> TokenPools:

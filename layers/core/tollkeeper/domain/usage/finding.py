@@ -19,6 +19,7 @@ REPORTS = (
     "token_usage",
     "totalUsage",
     "amazon-bedrock-invocationMetrics",
+    "usageEvent",
 )
 _AROUND = (
     "response",
@@ -35,6 +36,7 @@ _AROUND = (
     "modelOutput",
     "stats",
     "metrics",
+    "event",
 )
 # What proves a usage that has no name of its own, inside of another object: Cohere's, LM Studio's,
 # Replicate's and that of a generation that OpenRouter looks up.
@@ -52,14 +54,15 @@ DEEPEST = 4
 class Report(NamedTuple):
     """A usage object, and what the body around it says of model and service tier.
 
-    Shape: `tools` is the body itself where it says beside the usage what its tools used.
+    Shape: `more` is the body itself where it says beside the usage what its tools used, or each of
+    its models.
     """
 
     usage: Object
     model: str | None
     tier: object
     kind: object = None
-    tools: Object | None = None
+    more: Object | None = None
 
 
 def find_report(raw: Object, depth: int = 0) -> Report | None:
@@ -67,9 +70,9 @@ def find_report(raw: Object, depth: int = 0) -> Report | None:
     for name in REPORTS:
         usage = raw.get(name)
         if isinstance(usage, dict):
-            tools = raw if isinstance(raw.get("tool_usage"), dict) else None
             model = model_of(raw) or _model_of_answer(raw)
-            return Report(cast("Object", usage), model, _tier(raw), raw.get("type"), tools)
+            more = _more_beside(raw)
+            return Report(cast("Object", usage), model, _tier(raw), raw.get("type"), more)
     if depth == DEEPEST:
         return None
     for name in _AROUND:
@@ -81,6 +84,17 @@ def find_report(raw: Object, depth: int = 0) -> Report | None:
     if depth and any(name in raw for name in _PROOFS):
         return Report(raw, model_of(raw), _tier(raw))
     return _of_a_choice(raw)
+
+
+def _more_beside(raw: Object) -> Object | None:
+    """Where a usage is told in more detail than in its own object: the body, or Groq's part of it.
+
+    Why: the last chunk of a stream at Groq may tell the usage twice, and the models' only once.
+    """
+    if isinstance(raw.get("tool_usage"), dict) or isinstance(raw.get("usage_breakdown"), dict):
+        return raw
+    inner = raw.get("x_groq")
+    return _more_beside(cast("Object", inner)) if isinstance(inner, dict) else None
 
 
 def says_counts(raw: Object, counts: Container[str]) -> bool:
@@ -146,7 +160,7 @@ def _follow(before: Report, now: Report) -> Report:
     if _is_delta(before, now):
         usage = _replace(before.usage, usage)
     tier = before.tier if now.tier is None else now.tier
-    return Report(usage, now.model or before.model, tier, now.kind, now.tools)
+    return Report(usage, now.model or before.model, tier, now.kind, now.more)
 
 
 def _is_told_better(before: Report, now: Report) -> bool:
@@ -176,15 +190,20 @@ def _replace(before: Object, now: Object) -> Object:
 def _framed(found: Report, raw: Object) -> Report:
     """The report with what only the outer body says.
 
-    Why: a line of a batch has a `custom_id`, and at Bedrock a `recordId`.
+    Why: a line of a batch has a `custom_id`, at Bedrock a `recordId`, and at Vertex, beside the
+    request, the time at which it was processed.
     """
     tier = _tier(raw) if found.tier is None else found.tier
-    if ("custom_id" in raw or "recordId" in raw) and tier in (None, "default", "standard", "auto"):
+    if _is_of_a_batch(raw) and tier in (None, "default", "standard", "auto"):
         tier = "batch"
     kind = found.kind
     if kind in (None, "message"):
         kind = raw.get("type") or raw.get("event")
-    return Report(found.usage, found.model or model_of(raw), tier, kind, found.tools)
+    return Report(found.usage, found.model or model_of(raw), tier, kind, found.more)
+
+
+def _is_of_a_batch(raw: Object) -> bool:
+    return "custom_id" in raw or "recordId" in raw or ("processed_time" in raw and "request" in raw)
 
 
 def _tier(raw: Object) -> object:

@@ -8,7 +8,14 @@ from typing import cast
 
 from tollkeeper.domain.errors import InvalidError
 from tollkeeper.domain.usage.anthropic import read_messages
-from tollkeeper.domain.usage.bedrock import CONVERSE_ONLY, read_converse, read_invoked
+from tollkeeper.domain.usage.bedrock import (
+    CONVERSE_ONLY,
+    SONIC_ONLY,
+    read_converse,
+    read_invoked,
+    read_sonic,
+)
+from tollkeeper.domain.usage.breakdown import read_breakdown
 from tollkeeper.domain.usage.cohere import read_cohere
 from tollkeeper.domain.usage.finding import (
     REPORTS,
@@ -70,12 +77,14 @@ _ANTHROPIC_ONLY = (
 # The first dialect that fits is taken, so the order is from the most telling names to the least.
 # Anthropic, OpenAI's responses and pydantic-ai share `input_tokens`, and mean different things by
 # it: with the cache outside and inside. What only one of them says tells them apart; where none
-# does, no cache is named and all readings agree. So do Bedrock and the AI SDK with `inputTokens`.
+# does, no cache is named and all readings agree. So do Bedrock and the AI SDK with `inputTokens`,
+# and Nova Sonic and Gemini's interactions with `totalInputTokens`.
 _DIALECTS = (
     _Dialect(read_ai_sdk, ("cachedInputTokenCount", "reasoningTokenCount")),
     _Dialect(read_invoked, ("generation_token_count", "inputTokenCount", "outputTokenCount")),
     _Dialect(read_gemini, CAMEL),
     _Dialect(read_gemini_sdk, SNAKE),
+    _Dialect(read_sonic, SONIC_ONLY),
     _Dialect(read_interaction, INTERACTIONS_ONLY),
     _Dialect(read_cohere, ("billed_units",)),
     _Dialect(
@@ -131,8 +140,8 @@ def normalise_usage(raw: Mapping[str, object]) -> Usage:
     notes = Notes(report.model, report.kind)
     sheet = Sheet(usage, notes)
     pools = _read(sheet, usage)
-    if report.tools is not None:
-        pools = read_tools(report.tools, notes, pools)
+    if report.more is not None:
+        pools = read_tools(report.more, notes, read_breakdown(report.more, notes, pools))
     cost_picousd = sheet.cost_picousd()
     if not notes.understood:
         if cost_picousd is None:

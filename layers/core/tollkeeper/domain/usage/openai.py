@@ -130,6 +130,12 @@ def read_chat(sheet: Sheet) -> TokenPools:
     return read_sides(sheet, counts, details=_PROMPT_DETAILS, output=_COMPLETION_DETAILS)
 
 
+def read_completion(sheet: Sheet) -> TokenPools:
+    """The pools of one model's completion; nothing beside them is noted."""
+    counts = sheet.counts(CHAT)
+    return read_sides(sheet, counts, details=_PROMPT_DETAILS, output=_COMPLETION_DETAILS)
+
+
 def read_responses(sheet: Sheet) -> TokenPools:
     """The pools of a response, a transcription, an image or a realtime turn.
 
