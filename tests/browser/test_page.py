@@ -177,13 +177,13 @@ def test_the_balance_shows_at_the_top_where_a_busy_page_learns_late_that_it_was_
     compact = page.locator(".top credit-balance")
 
     page.get_by_role("link", name="History").first.click()
-    page.wait_for_function("told.length > 1 && !told.at(-1).isIntersecting")
+    page.wait_for_function("() => told.length > 1 && !told.at(-1).isIntersecting")
     page.evaluate("tellAll()")
     expect(compact).to_be_visible()
 
     page.get_by_role("link", name="Usage").first.click()
     page.evaluate("scrollTo(0, 0)")
-    page.wait_for_function("told.some((each) => each.isIntersecting)")
+    page.wait_for_function("() => told.some((each) => each.isIntersecting)")
     page.evaluate("tellAll()")
     expect(compact).to_be_hidden()
 
