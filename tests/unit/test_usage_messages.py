@@ -292,3 +292,23 @@ def test_bedrock_says_the_whole_usage(
     raw: Raw, pools: dict[str, int], warnings: tuple[str, ...], provider: str
 ) -> None:
     assert normalise_usage(raw) == usage_of(pools, warnings, provider=provider)
+
+
+@pytest.mark.parametrize(
+    ("geo", "warnings"),
+    [
+        ("us", ("regional_inference",)),
+        ("global", ()),
+        ("not_available", ()),
+        (None, ()),
+        (5, ()),
+    ],
+    ids=str,
+)
+def test_a_region_that_costs_more_than_the_book_says_is_told(
+    geo: object, warnings: tuple[str, ...]
+) -> None:
+    usage = normalise_usage({"input_tokens": 25, "output_tokens": 150, "inference_geo": geo})
+
+    assert usage.pools == TokenPools(input=25, output=150)
+    assert usage.warnings == warnings

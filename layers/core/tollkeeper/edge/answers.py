@@ -61,6 +61,7 @@ WARNINGS = {
     "zero_provider_cost": "The provider reported a cost of 0; the price book was used.",
     "late": "The hold had expired; the usage was charged all the same.",
     "low_balance": "The balance is low.",
+    "regional_inference": "It ran in one region only, for more than the price book says.",
     "cost_only": "Only a cost was reported, and no tokens.",
     "total_only": "Only a total was reported, so its kinds of tokens are not known.",
     "hidden_reasoning": "Only the total counts some of the output; it was taken as reasoning.",

@@ -9,6 +9,7 @@ from tollkeeper.domain.usage.pools import TokenPools
 from tollkeeper.domain.usage.sheet import Sheet
 from tollkeeper.domain.usage.sides import join_sides, split_input, split_output
 
+IN_ONE_REGION = "us"
 _MESSAGES = ("message", "fallback_message")
 
 
@@ -23,6 +24,9 @@ def read_messages(sheet: Sheet) -> TokenPools:
     notes = sheet.notes
     if notes.model is None or "claude" in notes.model:
         notes.provider = "anthropic"
+    if sheet.text("inference_geo") == IN_ONE_REGION:
+        # It is billed 1.1 times, which no price book says.
+        sheet.warn("regional_inference")
     if sheet.has("server_tool_use"):
         tools = sheet.part("server_tool_use")
         notes.web_searches = 0 if tools is None else tools.tokens("web_search_requests")
