@@ -21,6 +21,7 @@ from tests.support.listing import FakeLists
 from tests.support.money_back import FakeRefunds
 from tests.support.payments import FakeStripe, buy
 from tests.support.provider import Provider, choose, serve
+from tests.support.shipped import SHIPPED, read_once
 from tests.support.stripe_machine import Machine, plug_in
 from tests.support.top_ups import stand
 from tollkeeper.edge import wiring
@@ -41,7 +42,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",
         "TABLE_NAME": TABLE,
         "STAGE": "local",
-        "CATALOG_PATH": str(ROOT / "layers/catalog/catalog.toml"),
+        "CATALOG_PATH": str(SHIPPED),
         "WEB_PATH": str(ROOT / "clients/web/modules"),
         "KEY_PEPPER": "pepper-for-tests",
         "QUOTE_SECRET": "quotes-for-tests",
@@ -53,6 +54,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL_DYNAMODB", raising=False)
     monkeypatch.setattr(botocore.session, "get_session", lambda: SESSION)
+    monkeypatch.setattr(wiring, "read_catalog", read_once)
     forget()
     yield
     forget()
