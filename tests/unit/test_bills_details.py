@@ -322,6 +322,15 @@ class TestBills:
         assert known_models(prices, "w", "openai", 1) == ("whisper-1",)
         assert known_models(prices, "w", "openai", 0) == ()
 
+    def test_a_name_that_says_whose_it_is_is_answered_with_theirs(self) -> None:
+        prices = prices_of(catalog_of(PRICES + LLM))
+
+        assert known_models(prices, "anthropic/gpt-5", "", 9) == ("claude-opus", "claude-sonnet")
+        assert known_models(prices, "anthropic/Claude-S", "", 1) == ("claude-sonnet",)
+        assert known_models(prices, "nobody/gpt-5-x", "", 2) == ("gpt-5-mini", "gpt-5")
+        assert known_models(prices, "anthropic/x", "openai", 1) == ("embed",)
+        assert known_models(prices, "anthropic/x", "nobody", 9) == ()
+
     def test_a_moment_decides_which_rates_are_billed(self) -> None:
         usage = usage_of(input=1)
         later = Consumption(

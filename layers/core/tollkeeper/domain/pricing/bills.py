@@ -270,15 +270,21 @@ def _names_of(model: str, provider: str, found: BookModel | None) -> tuple[str, 
 
 
 def known_models(prices: Prices, model: str, provider: str, most: int) -> tuple[str, ...]:
-    """Some models that have a price, the likest names first, for a refusal to name."""
-    names: Iterable[str] = (each.id for each in prices.book.models(provider))
+    """Some models that have a price, the likest names first, for a refusal to name.
+
+    Why: of a name such as groq/compound the provider's models are meant, and not Grok's.
+    """
+    book, said = prices.book, model.rpartition("/")[0]
+    if not provider and next(iter(book.models(said)), None) is not None:
+        provider = said
+    names: Iterable[str] = (each.id for each in book.models(provider))
     sellers = ("", provider)
     own = (
         pattern for pattern, each in prices.overrides if not provider or each.provider in sellers
     )
     listed = list(dict.fromkeys([*own, *names]))
-    wanted = model.casefold()
-    listed.sort(key=lambda name: (-_shared(name.casefold(), wanted), name))
+    wanted = {model.casefold(), model.casefold().rpartition("/")[2]}
+    listed.sort(key=lambda name: (-max(_shared(name.casefold(), each) for each in wanted), name))
     return tuple(listed[:most])
 
 
