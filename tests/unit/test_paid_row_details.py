@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.unit.building import NOON
 from tests.unit.subscribers import MONTHS
 from tollkeeper.domain.account import PlanState
 from tollkeeper.domain.paid_periods import PaidPeriod, Subscribed
 from tollkeeper.store.paid_rows import put_paid, read_paid
-from tollkeeper.store.rows import Item, string
+from tollkeeper.store.rows import Item, dump, string
 
 
 def test_a_subscription_that_allots_nothing_is_read_as_it_was_written() -> None:
@@ -21,3 +23,11 @@ def test_a_subscription_that_allots_nothing_is_read_as_it_was_written() -> None:
 
     assert not {"ap", "pd"} & set(item)
     assert read_paid(item) == paid
+
+
+def test_a_period_whose_last_plan_says_no_allocation_is_no_row_of_ours() -> None:
+    ended = [0, 1_000, 0, "basic", 5_000_000, "pro"]
+    row = ["sub_1", "pro", 0, 0, 0, [], [ended]]
+
+    with pytest.raises(ValueError, match="shorter"):
+        read_paid({"pd": string(dump([row]))})

@@ -99,6 +99,48 @@ CASES: dict[str, Case] = {
         {"input": 7},
         {"provider": "aws"},
     ),
+    "nova sonic with a total alone": (
+        {"usageEvent": {"promptName": "p", "totalTokens": 9}},
+        {"input": 9},
+        {"provider": "aws", "warnings": ("total_only",)},
+    ),
+    "nova sonic whose input is what the total leaves": (
+        {"usageEvent": {"promptName": "p", "totalTokens": 10, "totalOutputTokens": 4}},
+        {"input": 6, "output": 4},
+        {"provider": "aws"},
+    ),
+    "nova sonic whose output is what the total leaves": (
+        {"usageEvent": {"promptName": "p", "totalTokens": 10, "totalInputTokens": 4}},
+        {"input": 4, "output": 6},
+        {"provider": "aws"},
+    ),
+    "nova sonic that only spoke": (
+        {"usageEvent": {"promptName": "p", "totalOutputTokens": 4}},
+        {"output": 4},
+        {"provider": "aws"},
+    ),
+    "nova sonic with more speech than tokens": (
+        {
+            "usageEvent": {
+                **SPOKEN,
+                "totalInputTokens": 90,
+                "totalOutputTokens": 50,
+                "totalTokens": 140,
+            }
+        },
+        {"audio_input": 90, "audio_output": 50},
+        {"provider": "aws", "warnings": ("audio_above_input", "audio_above_output")},
+    ),
+    "an answer of gemini's that was kept with its request": (
+        {"request": {}, "response": {"usageMetadata": {"promptTokenCount": 5}}},
+        {"input": 5},
+        {"provider": "google"},
+    ),
+    "an answer of gemini's that was kept with its time": (
+        {"processed_time": "1", "response": {"usageMetadata": {"promptTokenCount": 5}}},
+        {"input": 5},
+        {"provider": "google"},
+    ),
     "an event of claude's in one of an agent's": (
         {
             "type": "stream_event",

@@ -33,7 +33,7 @@ def period_after(account: Account, at: datetime, catalog: Catalog) -> PlanState:
     old = account.plan
     if old.driver is not None:
         driver = old.driver.with_rest(_rest_at(account, at), catalog)
-        old = replace(old, paid=keep_subscribed(old.paid, driver, driver=driver.id))
+        old = replace(old, paid=keep_subscribed(old.paid, driver))
     if old.subscription and not old.next_plan:
         other = largest_live(old.paid, at, but=old.subscription)
         if other is not None:
@@ -73,7 +73,7 @@ def driven_by(subscribed: Subscribed, left: PlanState, *, at: datetime) -> PlanS
         period_start_at=at,
         period_end_at=max(subscribed.newest.end_at, at) + GRACE,
         subscription=subscribed.id,
-        paid=keep_subscribed(left.paid, subscribed, driver=subscribed.id),
+        paid=keep_subscribed(left.paid, subscribed),
     )
 
 

@@ -205,8 +205,11 @@ def find_subscribed(known: SubscribedAll, subscription: str) -> Subscribed | Non
     return next((each for each in known if each.id == subscription), None)
 
 
-def keep_subscribed(known: SubscribedAll, after: Subscribed, *, driver: str) -> SubscribedAll:
-    """All with what is known now of this one; of too many, those that are over longest go."""
+def keep_subscribed(known: SubscribedAll, after: Subscribed, *, driver: str = "") -> SubscribedAll:
+    """All with what is known now of this one; of too many, those that are over longest go.
+
+    Neither this one nor the driver goes.
+    """
     others = [each for each in known if each.id != after.id]
     while len(others) >= SUBSCRIPTIONS_KEPT:
         gone = min((o for o in others if o.id != driver), key=lambda each: each.newest.end_at)
@@ -224,7 +227,12 @@ def drop_forgotten(known: SubscribedAll, at: datetime) -> SubscribedAll:
     return tuple(each for each in known if at < each.newest.end_at + KEPT_FOR)
 
 
-def largest_live(known: SubscribedAll, at: datetime, *, but: str = "") -> Subscribed | None:
+def largest_live(
+    known: SubscribedAll,
+    at: datetime,
+    *,
+    but: str = "",
+) -> Subscribed | None:
     """Which of those that are paid for drives the plan: the one whose plan allots the most."""
     live = [each for each in known if each.is_live(at) and each.id != but]
     return max(live, key=lambda each: each.size, default=None)

@@ -364,8 +364,7 @@ def decide_purchase(
     """
     if draft.account.status is Status.CLOSED:
         raise AccountClosedError(f"The account {purchase.account} is closed for good.")
-    command = replace(_grant_of(purchase, draft.at), actor=actor)
-    granted = decide_grant(draft, command).answer
+    granted = decide_grant(draft, _grant_of(purchase, draft.at, actor)).answer
     assert granted is not None and granted.grant is not None, "a grant's row has its grant"
     paid = moved(
         purchase,
@@ -379,13 +378,13 @@ def decide_purchase(
     return draft.decide(granted, PurchaseMoved(paid), *seen, *early.links)
 
 
-def _grant_of(purchase: Purchase, at: datetime) -> GiveGrant:
+def _grant_of(purchase: Purchase, at: datetime, actor: str) -> GiveGrant:
     """The grant that the purchase brings, paid at this moment."""
     return GiveGrant(
         key=purchase_entry_key(purchase.id),
         request_hash="",
         reason=f"pack {purchase.pack}" if purchase.pack else purchase.reason,
-        actor="stripe",
+        actor=actor,
         amount_microcredits=purchase.credits_microcredits,
         kind=GrantKind.PACK,
         expires_at=expires_at_of(replace(purchase, paid_at=at)),

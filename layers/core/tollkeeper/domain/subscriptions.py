@@ -210,7 +210,7 @@ def _with_rest(draft: Draft, change: _Change) -> _Change:
     before = (before.with_less if is_over else before.with_rest)(rest, catalog)
     after = with_line(before, change.paid, catalog)
     assert after is not None, "a line that begins a period is not too old"
-    return replace(change, before=before, after=after)
+    return replace(change, after=after)
 
 
 def _with_grants_left(draft: Draft, change: _Change) -> Subscribed:
@@ -227,7 +227,7 @@ def _with_grants_left(draft: Draft, change: _Change) -> Subscribed:
 def _hand_over(draft: Draft, change: _Change, brought: Brought, *, left: str) -> Brought:
     """Another subscription drives the plan, whose credits are there already."""
     plan = draft.account.plan
-    rival = largest_live(plan.paid, draft.at, but=change.after.id)
+    rival = largest_live(plan.paid, draft.at)
     assert rival is not None, "it drives until there is a larger one"
     turn(draft, driven_by(rival, plan, at=draft.at), 0)
     return replace(brought, entry=_note(draft, change, at=BY_INVOICE, left=left))
