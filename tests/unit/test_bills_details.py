@@ -328,6 +328,8 @@ class TestBills:
         assert known_models(prices, "anthropic/gpt-5", "", 9) == ("claude-opus", "claude-sonnet")
         assert known_models(prices, "anthropic/Claude-S", "", 1) == ("claude-sonnet",)
         assert known_models(prices, "nobody/gpt-5-x", "", 2) == ("gpt-5-mini", "gpt-5")
+        assert known_models(prices, "Anthropic/claude-s/x", "", 1) == ("claude-sonnet",)
+        assert known_models(prices, "nobody/anthropic/claude-s", "", 1) == ("claude-opus",)
         assert known_models(prices, "anthropic/x", "openai", 1) == ("embed",)
         assert known_models(prices, "anthropic/x", "nobody", 9) == ()
 

@@ -274,7 +274,8 @@ def known_models(prices: Prices, model: str, provider: str, most: int) -> tuple[
 
     Why: of a name such as groq/compound the provider's models are meant, and not Grok's.
     """
-    book, said = prices.book, model.rpartition("/")[0]
+    book = prices.book
+    said, _, rest = model.casefold().partition("/")
     if not provider and next(iter(book.models(said)), None) is not None:
         provider = said
     names: Iterable[str] = (each.id for each in book.models(provider))
@@ -283,7 +284,7 @@ def known_models(prices: Prices, model: str, provider: str, most: int) -> tuple[
         pattern for pattern, each in prices.overrides if not provider or each.provider in sellers
     )
     listed = list(dict.fromkeys([*own, *names]))
-    wanted = {model.casefold(), model.casefold().rpartition("/")[2]}
+    wanted = (model.casefold(), rest)
     listed.sort(key=lambda name: (-max(_shared(name.casefold(), each) for each in wanted), name))
     return tuple(listed[:most])
 
