@@ -272,5 +272,5 @@ def test_the_largest_that_is_paid_for_drives_and_of_two_alike_the_last_by_id() -
     at = DECEMBER + GRACE
 
     assert largest_live((two, one, over), at) == two
-    assert largest_live((two, one, over), at, but="sub_2") == one
+    assert largest_live(drop_subscribed((two, one, over), "sub_2"), at) == one
     assert largest_live((over,), at) is None

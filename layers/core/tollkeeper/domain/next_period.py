@@ -13,6 +13,7 @@ from tollkeeper.domain.grants import Draw, Grant, GrantKind, Grants
 from tollkeeper.domain.paid_periods import (
     Subscribed,
     drop_forgotten,
+    drop_subscribed,
     keep_subscribed,
     largest_live,
 )
@@ -35,7 +36,7 @@ def period_after(account: Account, at: datetime, catalog: Catalog) -> PlanState:
         driver = old.driver.with_rest(_rest_at(account, at), catalog)
         old = replace(old, paid=keep_subscribed(old.paid, driver))
     if old.subscription and not old.next_plan:
-        other = largest_live(old.paid, at, but=old.subscription)
+        other = largest_live(drop_subscribed(old.paid, old.subscription), at)
         if other is not None:
             return driven_by(other, old, at=at)
     plan_id = _plan_after(account, catalog)

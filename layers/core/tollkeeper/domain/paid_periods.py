@@ -227,12 +227,7 @@ def drop_forgotten(known: SubscribedAll, at: datetime) -> SubscribedAll:
     return tuple(each for each in known if at < each.newest.end_at + KEPT_FOR)
 
 
-def largest_live(
-    known: SubscribedAll,
-    at: datetime,
-    *,
-    but: str = "",
-) -> Subscribed | None:
+def largest_live(known: SubscribedAll, at: datetime) -> Subscribed | None:
     """Which of those that are paid for drives the plan: the one whose plan allots the most."""
-    live = [each for each in known if each.is_live(at) and each.id != but]
+    live = [each for each in known if each.is_live(at)]
     return max(live, key=lambda each: each.size, default=None)

@@ -27,6 +27,7 @@ from tollkeeper.domain.paid_periods import (
     Paid,
     Subscribed,
     can_roll_over,
+    drop_subscribed,
     find_subscribed,
     keep_subscribed,
     largest_live,
@@ -161,7 +162,7 @@ def _leave_forgotten(each: PlanLine, origin: LineOrigin, *, is_long_ago: bool) -
 
 def _find_rival(draft: Draft, after: Subscribed) -> Concern | None:
     """Whoever pays for two subscriptions at once hardly wants to."""
-    rival = largest_live(draft.account.plan.paid, draft.at, but=after.id)
+    rival = largest_live(drop_subscribed(draft.account.plan.paid, after.id), draft.at)
     if rival is None or not after.is_live(draft.at):
         return None
     first, second = sorted((rival.id, after.id))
@@ -171,7 +172,7 @@ def _find_rival(draft: Draft, after: Subscribed) -> Concern | None:
 
 def _drives(left: PlanState, after: Subscribed, at: datetime) -> bool:
     """The subscription drives the plan from now on: of those that are paid, the largest does."""
-    rival = largest_live(left.paid, at, but=after.id)
+    rival = largest_live(drop_subscribed(left.paid, after.id), at)
     if rival is not None:
         return after.is_live(at) and after.size > rival.size
     return left.subscription in ("", after.id) or after.is_live(at)

@@ -48,7 +48,6 @@ INVOKED = {
     "cacheReadInputTokenCount": "cached",
     "cacheWriteInputTokenCount": "written",
 }
-
 _SONIC = {
     "totalInputTokens": "input",
     "totalOutputTokens": "output",
@@ -86,12 +85,9 @@ def read_sonic(sheet: Sheet) -> TokenPools:
     """
     sheet.notes.provider = "aws"
     counts = sheet.counts(_SONIC)
-    details = sheet.part("details") if sheet.has("details") else None
+    details = sheet.part("details")
     split = None if details is None else details.part("total")
-    heard, said = (
-        {} if side is None else side.counts(_SPEECH)
-        for side in (split and split.part("input"), split and split.part("output"))
-    )
+    heard, said = _kinds_of(split, "input"), _kinds_of(split, "output")
     read, spoken, hidden = complete_sides(
         sheet,
         input_side=counts.get("input", sum(heard.values()) if heard else None),
@@ -104,6 +100,12 @@ def read_sonic(sheet: Sheet) -> TokenPools:
         split_input(sheet, whole=(read or 0) + hidden, kinds=heard),
         split_output(sheet, whole=spoken or 0, audio=said.get("audio", 0)),
     )
+
+
+def _kinds_of(split: Sheet | None, side: str) -> dict[str, int]:
+    """What of a spoken conversation's side was speech and what text."""
+    kinds = None if split is None else split.part(side)
+    return {} if kinds is None else kinds.counts(_SPEECH)
 
 
 def _complete(sheet: Sheet, counts: dict[str, int], *, written: int, written_1h: int) -> TokenPools:
